@@ -1,0 +1,45 @@
+/* Kind: sampler. From x_T to x_0, through the denoised prediction D and linear combinations only. */
+#ifndef PERRIN_KIND_SAMPLER_H
+#define PERRIN_KIND_SAMPLER_H
+
+#include "schedule.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#include "../host/tensor.h"
+
+#define PERRIN_KIND_SAMPLER "perrin.kind.sampler/1"
+
+/* What a sampler sees of a run: the step list, D, linear combinations and the noise source. The same sampler serves every
+ * schedule and parameterization. */
+typedef struct perrin_sampling {
+  uint32_t struct_size;
+  uint32_t n_steps;
+  /* n_steps + 1 noise levels, the noise falling; x is at times[0] and has to end at times[n_steps] (usually sigma = 0). */
+  const perrin_time* times;
+  void* context; /* the host's, first argument of each function below */
+  /* D(x) at a noise level: a new reference. `guided` is done already. PERRIN_CANCELLED once the user asked to stop. */
+  perrin_status* (*denoise)(void* context, perrin_tensor* x, const perrin_time* at, perrin_tensor** denoised);
+  /* y = sum a_i x_i + s * noise number `draw`, 1 <= n <= 16: a new reference. s == 0 draws nothing. A sampler numbers its
+   * draws itself; equal numbers are equal noise. */
+  perrin_status* (*lincomb)(void* context, uint32_t n, const double* a, perrin_tensor* const* x, double s, uint32_t draw,
+                            perrin_tensor** y);
+  /* The schedule's noise level at log(alpha^2 / sigma^2) = log_snr, for steps in between. */
+  perrin_status* (*time_at)(void* context, double log_snr, perrin_time* at);
+} perrin_sampling;
+PERRIN_STATIC_ASSERT(sizeof(perrin_sampling) == 48, "perrin_sampling");
+
+typedef struct perrin_sampler {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* [instance-serial] x: [B, ...] at times[0], borrowed. result: a new reference, same shape. */
+  perrin_status* (*sample)(void* instance, const perrin_sampling* sampling, perrin_tensor* x, perrin_tensor** result);
+} perrin_sampler;
+PERRIN_STATIC_ASSERT(sizeof(perrin_sampler) == 16, "perrin_sampler");
+
+#ifdef __cplusplus
+}
+#endif
+#endif
