@@ -1,0 +1,21 @@
+// IDX files, plain or gzip-compressed: the format of MNIST and its successors. All numbers big-endian:
+//   magic 0 0 8 rank | rank sizes, uint32 | the values, one byte each
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace perrin::datasets {
+
+struct Idx {
+  std::vector<uint64_t> sizes;  // as many as the rank
+  std::vector<uint8_t> values;  // empty if only the header was read
+};
+
+// Reads a whole file, or with `header_only` its sizes. Throws Failure: PERRIN_IO if it cannot be opened or read,
+// PERRIN_INVALID_DATA, with file and reason, if it is not an IDX file of bytes of this rank, is truncated, corrupt or
+// longer than its header says.
+Idx read_idx(const std::string& path, uint32_t rank, bool header_only);
+
+}  // namespace perrin::datasets

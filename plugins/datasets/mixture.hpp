@@ -1,0 +1,25 @@
+// Gaussian mixtures with one deviation: density, posterior mean and moments in closed form, in float64.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace perrin::datasets {
+
+// sum_k weight_k N(mean_k, deviation^2 I) over `size` values.
+struct Mixture {
+  uint64_t size = 0;
+  double deviation = 0;         // > 0
+  std::vector<double> weights;  // [K], sum 1
+  std::vector<double> means;    // [K, size]
+
+  uint64_t components() const { return weights.size(); }
+  const double* mean(uint64_t k) const { return &means[k * size]; }
+
+  // E[x_0 | alpha x_0 + sigma eps = x], given component `label` too unless it is negative. x, result: [size].
+  void posterior_mean(double alpha, double sigma, const double* x, int64_t label, double* result) const;
+  // mean: [size]; covariance: [size, size] or NULL.
+  void moments(double* mean, double* covariance) const;
+};
+
+}  // namespace perrin::datasets
