@@ -1,0 +1,152 @@
+#include "host/loader/registry.hpp"
+
+#define BOOST_DLL_USE_STD_FS
+#include <algorithm>
+#include <boost/dll/shared_library.hpp>
+#include <exception>
+
+#include "host/base/error.hpp"
+#include "host/loader/breadcrumb.hpp"
+#include "host/loader/compatible.hpp"
+#include "host/loader/elf.hpp"
+#include "host/loader/file.hpp"
+
+namespace perrin::loader {
+namespace {
+
+std::string_view view(perrin_text text) { return {text.data, text.size}; }
+
+bool has_word(std::string_view words, std::string_view word) {
+  while (!words.empty()) {
+    auto end = words.find(' ');
+    if (words.substr(0, end) == word) return true;
+    if (end == std::string_view::npos) return false;
+    words.remove_prefix(end + 1);
+  }
+  return false;
+}
+
+// Leaked: see docs/decisions/never-dlclose.md.
+boost::dll::shared_library& open(const Library& library) {
+  auto* handle = new boost::dll::shared_library;
+  Inside mark(library.crumb, nullptr, "its static initialisation");
+  try {
+    handle->load(library.file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+  } catch (const std::exception& fault) {
+    throw Error(std::string("cannot be loaded: ") + fault.what(), library.file,
+                "install what it needs, or rebuild it against this Perrin's SDK");
+  }
+  return *handle;
+}
+
+const perrin_entry_table* find_entry(boost::dll::shared_library& handle, const std::string& file) {
+  if (!handle.has("perrin_entry"))
+    throw Error("has the Perrin note but does not export perrin_entry", file,
+                "define perrin_entry with PERRIN_EXPORT, or build with perrin_add_plugin()");
+  return &handle.get<const perrin_entry_table>("perrin_entry");
+}
+
+void check_entry(const perrin_entry_table& entry, const perrin_note& note, const std::string& file) {
+  const std::string rebuild = "rebuild the plugin with this Perrin's SDK";
+  if (entry.magic != PERRIN_MAGIC) throw Error("its perrin_entry does not start with PERRIN_MAGIC", file, rebuild);
+  if (!PERRIN_HAS(&entry, perrin_entry_table, get_factory))
+    throw Error("its perrin_entry has " + std::to_string(entry.struct_size) + " bytes; ABI major 1 has at least " +
+                    std::to_string(sizeof(perrin_entry_table)),
+                file, rebuild);
+  if (!equal(entry.note, note))
+    throw Error("its perrin_entry and its .note.perrin.abi say different things", file,
+                "write both from the same values (PERRIN_NOTE_TIER_A), or build with perrin_add_plugin()");
+  if (entry.get_factory == nullptr) throw Error("its perrin_entry has no get_factory", file, rebuild);
+}
+
+void call_init(const Library& library, const perrin_host* host) {
+  if (library.entry->init == nullptr) return;
+  Inside mark(library.crumb, nullptr, "init");
+  perrin_status* status = nullptr;
+  const std::string report = "report it to the plugin's author";
+  try {
+    status = library.entry->init(host);
+  } catch (const std::exception& fault) {
+    throw Error(std::string("its init threw an exception across the ABI: ") + fault.what(), library.file, report);
+  } catch (...) {
+    throw Error("its init threw an exception across the ABI", library.file, report);
+  }
+  if (status == nullptr) return;
+  std::string message(view(host->status_message(status)));
+  host->status_free(status);
+  throw Error("its init failed: " + message, library.file, report);
+}
+
+// Registering operators twice ends the process inside dlopen, where no catch helps, so it is refused before.
+void check_imports(const Elf& elf, const std::string& file) {
+  for (const auto& name : elf.imports)
+    if (name.starts_with("_ZN5torch7LibraryC") || name.starts_with("_ZN3c1017RegisterOperators"))
+      throw Error("registers LibTorch operators (TORCH_LIBRARY), which a plugin may not", file,
+                  "call its functions directly, or give gradients through perrin.autograd/1");
+}
+
+}  // namespace
+
+std::string kind_id(std::string_view kind) { return "perrin.kind." + std::string(kind) + "/1"; }
+
+const std::vector<std::string>& known_kinds() {
+  static const std::vector<std::string> kinds = {"conditioner", "dataset",  "denoiser",         "encoder",
+                                                 "guidance",    "loss",     "parameterization", "sampler",
+                                                 "schedule",    "timesteps", "weighting"};
+  return kinds;
+}
+
+std::vector<const perrin_component*> Library::components(std::string_view kind) const {
+  std::string id = kind_id(kind);
+  Inside mark(crumb, nullptr, "get_factory");
+  const perrin_factory* factory = entry->get_factory({id.data(), id.size()});
+  if (factory == nullptr || !PERRIN_HAS(factory, perrin_factory, components)) return {};
+  return {factory->components, factory->components + factory->n_components};
+}
+
+const perrin_component* Library::find(std::string_view kind, std::string_view id) const {
+  for (const perrin_component* component : components(kind))
+    if (view(component->id) == id || has_word(view(component->aliases), id)) return component;
+  return nullptr;
+}
+
+perrin_note check_file(const std::filesystem::path& file, const perrin_fingerprint& host) {
+  std::string name = file.string();
+  if (auto problem = trust_problem(file); !problem.empty()) throw Error(problem, name, "chmod o-w " + name);
+  MappedFile bytes(file);
+  auto elf = read_elf(bytes.bytes(), name);
+  auto note = read_note(elf, name);
+  check_compatible(note, host, name);
+  check_imports(elf, name);
+  return note;
+}
+
+const Library& Registry::load(const std::filesystem::path& given) {
+  std::error_code missing;
+  auto file = std::filesystem::canonical(given, missing);
+  if (missing) throw Error("cannot be found: " + missing.message(), given.string(), "check the path");
+  std::lock_guard lock(mutex_);
+  if (auto found = by_file_.find(file.string()); found != by_file_.end()) return *found->second;
+  auto library = std::make_unique<Library>();
+  library->file = file.string();
+  library->crumb = keep_text(library->file.c_str());
+  library->note = check_file(file, host_.fingerprint);
+  library->sha256 = sha256_of(file);
+  install_crash_handler();
+  library->entry = find_entry(open(*library), library->file);
+  check_entry(*library->entry, library->note, library->file);
+  const perrin_host* tables = library->note.tier == PERRIN_TIER_B ? host_.native : host_.portable;
+  if (tables == nullptr) throw Error("a tier B plugin, and this program has no LibTorch", library->file, "use perrin run");
+  call_init(*library, tables);
+  const Library* kept = library.release();  // for good, as the library itself
+  by_file_[kept->file] = kept;
+  order_.push_back(kept);
+  return *kept;
+}
+
+std::vector<const Library*> Registry::loaded() const {
+  std::lock_guard lock(mutex_);
+  return order_;
+}
+
+}  // namespace perrin::loader

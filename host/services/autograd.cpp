@@ -1,0 +1,112 @@
+// Gradients for plugins, and operations whose gradient a plugin gives.
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/function.h>
+#include <torch/csrc/autograd/functions/utils.h>
+
+#include <cstring>
+
+#include "host/services/guard.hpp"
+#include "host/services/status.hpp"
+#include "host/services/tables.hpp"
+#include "host/services/tensor.hpp"
+
+namespace perrin::services {
+namespace {
+
+using torch::autograd::variable_list;
+
+variable_list list_of(uint32_t n, perrin_tensor* const* tensors) {
+  variable_list list(n);
+  for (uint32_t i = 0; i < n; ++i)
+    if (tensors[i] != nullptr) list[i] = unwrap(tensors[i]);
+  return list;
+}
+
+void give(const variable_list& list, perrin_tensor** out) {
+  std::vector<TensorHandle> made;
+  for (const auto& tensor : list) made.push_back(wrap(tensor));
+  for (size_t i = 0; i < made.size(); ++i) out[i] = made[i].release();
+}
+
+perrin_status* grad(uint32_t n_outputs, perrin_tensor* const* outputs, perrin_tensor* const* grad_outputs, uint32_t n_inputs,
+                    perrin_tensor* const* inputs, int32_t create_graph, perrin_tensor** gradients) {
+  return as_status([&] {
+    auto weights = grad_outputs == nullptr ? variable_list() : list_of(n_outputs, grad_outputs);
+    give(torch::autograd::grad(list_of(n_outputs, outputs), list_of(n_inputs, inputs), weights, create_graph != 0,
+                               create_graph != 0, /*allow_unused=*/true),
+         gradients);
+  });
+}
+
+// Owns the plugin's context: `free` is called exactly once, whatever happens.
+class Backward {
+ public:
+  explicit Backward(const perrin_backward* given) : call_(loader::here) {
+    std::memcpy(&table_, given, std::min<size_t>(given->struct_size, sizeof(table_)));
+    call_.call = "backward";
+  }
+  Backward(Backward&& other) noexcept : table_(other.table_), call_(other.call_) { other.table_ = {}; }
+  ~Backward() {
+    if (table_.free == nullptr) return;
+    loader::Inside mark(call_.library, call_.component, "free of a backward context");
+    table_.free(table_.context);
+  }
+
+  bool usable() const { return table_.backward != nullptr && table_.free != nullptr; }
+  const loader::Breadcrumb& where() const { return call_; }
+
+  variable_list run(const variable_list& grad_outputs, uint32_t n_inputs) const {
+    std::vector<TensorHandle> held;
+    std::vector<perrin_tensor*> out, in(n_inputs, nullptr);
+    for (const auto& g : grad_outputs) out.push_back(held.emplace_back(wrap(g)).get());
+    invoke(call_, [&] {
+      return table_.backward(table_.context, static_cast<uint32_t>(out.size()), out.data(), n_inputs, in.data());
+    });
+    variable_list result(n_inputs);
+    for (uint32_t i = 0; i < n_inputs; ++i)
+      if (TensorHandle gradient(in[i]); gradient) result[i] = unwrap(gradient.get());
+    return result;
+  }
+
+ private:
+  perrin_backward table_ = {};
+  loader::Breadcrumb call_;
+};
+
+class PluginNode : public torch::autograd::Node {
+ public:
+  PluginNode(Backward backward, uint32_t n_inputs) : backward_(std::move(backward)), n_inputs_(n_inputs) {}
+  std::string name() const override { return "PluginBackward: " + describe(backward_.where()); }
+
+ protected:
+  variable_list apply(variable_list&& grad_outputs) override { return backward_.run(grad_outputs, n_inputs_); }
+
+ private:
+  Backward backward_;
+  uint32_t n_inputs_;
+};
+
+perrin_status* custom_grad(uint32_t n_inputs, perrin_tensor* const* inputs, uint32_t n_outputs, perrin_tensor* const* values,
+                           const perrin_backward* given, perrin_tensor** outputs) {
+  return as_status([&] {
+    if (given == nullptr || given->struct_size < sizeof(perrin_backward))
+      throw Fault(PERRIN_INVALID_DATA, "custom_grad needs a perrin_backward with its struct_size");
+    Backward backward(given);
+    if (!backward.usable()) throw Fault(PERRIN_INVALID_DATA, "custom_grad needs both backward and free");
+    auto sources = list_of(n_inputs, inputs);
+    variable_list results;
+    for (const auto& value : list_of(n_outputs, values)) results.push_back(value.detach());
+    if (torch::autograd::compute_requires_grad(sources)) {
+      auto node = std::shared_ptr<PluginNode>(new PluginNode(std::move(backward), n_inputs), torch::autograd::deleteNode);
+      node->set_next_edges(torch::autograd::collect_next_edges(sources));
+      torch::autograd::set_history(results, node);
+    }
+    give(results, outputs);
+  });
+}
+
+}  // namespace
+
+const perrin_host_autograd autograd_table = {sizeof(perrin_host_autograd), 0, grad, custom_grad};
+
+}  // namespace perrin::services

@@ -1,0 +1,108 @@
+#include "host/services/component.hpp"
+
+#include "host/kernels/random.hpp"
+#include "host/services/config.hpp"
+#include "host/services/host.hpp"
+#include "perrin/host/rng.h"
+
+namespace perrin::services {
+namespace {
+
+const perrin_component& descriptor_of(const loader::Library& library, const config::Component& chosen) {
+  const perrin_component* found = library.find(chosen.kind, chosen.use);
+  if (found == nullptr)
+    throw Error("the library has no " + chosen.kind + " \"" + chosen.use + "\" any more", library.file,
+                "`perrin plugin list` shows what is there");
+  return *found;
+}
+
+const std::string& library_of(const config::Component& chosen) {
+  if (chosen.factory == nullptr) throw Error(chosen.kind + " \"" + chosen.use + "\" was not resolved against a catalogue");
+  return chosen.factory->library;
+}
+
+// Each kind draws its own numbers from the run's seed.
+uint64_t generator_seed(uint64_t seed, const std::string& kind) {
+  uint64_t sample = 14695981039346656037u;  // FNV-1a
+  for (unsigned char c : kind) sample = (sample ^ c) * 1099511628211u;
+  uint32_t words[2];
+  random::bits({seed, PERRIN_PURPOSE_INIT, 0}, sample, 0, words);
+  return uint64_t{words[0]} << 32 | words[1];
+}
+
+}  // namespace
+
+Component::Component(loader::Registry& registry, const config::Component& chosen, uint64_t seed)
+    : Component([&]() -> Component {
+        const auto& library = registry.load(library_of(chosen));
+        try {
+          return Component(library, descriptor_of(library, chosen), chosen.kind, chosen.values, seed);
+        } catch (PluginError& error) {
+          const auto& at = chosen.location;
+          if (error.code == PERRIN_INVALID_CONFIG && at.line > 0)
+            error.where = at.file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ", " + error.where;
+          throw;
+        }
+      }()) {}
+
+Component::Component(const loader::Library& library, const perrin_component& descriptor, std::string kind,
+                     std::map<std::string, config::Value> values, uint64_t seed)
+    : library_(&library),
+      descriptor_(&descriptor),
+      seed_(generator_seed(seed, kind)),
+      kind_(std::move(kind)),
+      kind_id_(loader::kind_id(kind_)),
+      id_(view(descriptor.id)) {
+  crumb_id_ = loader::keep_text(id_.c_str());
+  create(std::move(values));
+}
+
+void Component::create(const std::map<std::string, config::Value>& values) {
+  const perrin_config config(values);
+  const perrin_host* tables = library_->note.tier == PERRIN_TIER_B ? native_host() : host();
+  if (descriptor_->validate != nullptr)
+    services::invoke(crumb("validate"), [&] { return descriptor_->validate(tables, &config); });
+  invoke_seeded(crumb("create"), seed_, [&] { return descriptor_->create(tables, &config, &instance_); });
+}
+
+Component::~Component() {
+  if (instance_ == nullptr || descriptor_->destroy == nullptr) return;
+  const GlobalState before = read_state();
+  loader::Inside mark(library_->crumb, crumb_id_, "destroy");
+  try {
+    descriptor_->destroy(instance_);
+  } catch (...) {  // a destructor has nobody to tell, and the instance is gone either way
+  }
+  restore_state(before);
+}
+
+Component::Component(Component&& other) noexcept { *this = std::move(other); }
+
+Component& Component::operator=(Component&& other) noexcept {
+  std::swap(library_, other.library_);
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(instance_, other.instance_);
+  std::swap(seed_, other.seed_);
+  std::swap(crumb_id_, other.crumb_id_);
+  std::swap(kind_, other.kind_);
+  std::swap(kind_id_, other.kind_id_);
+  std::swap(id_, other.id_);
+  return *this;
+}
+
+const void* Component::find_extension(std::string_view id) const {
+  if (!PERRIN_HAS(descriptor_, perrin_component, get_extension) || descriptor_->get_extension == nullptr) return nullptr;
+  loader::Inside mark(library_->crumb, crumb_id_, "get_extension");
+  return descriptor_->get_extension(text(id));
+}
+
+void Component::wrong_kind(std::string_view id) const {
+  throw Error(kind_ + " \"" + id_ + "\" was used as " + std::string(id));
+}
+
+void Component::missing(const char* function) const {
+  throw PluginError(PERRIN_UNSUPPORTED, "the plugin does not offer " + std::string(function), describe(crumb(function)),
+                    "use a newer version of the plugin, or another component");
+}
+
+}  // namespace perrin::services

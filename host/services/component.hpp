@@ -1,0 +1,182 @@
+// A plugin's component as typed C++: the run part calls plugins only through this.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "host/config/experiment.hpp"
+#include "host/loader/registry.hpp"
+#include "host/services/guard.hpp"
+#include "perrin/host/params.h"
+#include "perrin/kind/conditioner.h"
+#include "perrin/kind/dataset.h"
+#include "perrin/kind/denoiser.h"
+#include "perrin/kind/encoder.h"
+#include "perrin/kind/guidance.h"
+#include "perrin/kind/loss.h"
+#include "perrin/kind/parameterization.h"
+#include "perrin/kind/sampler.h"
+#include "perrin/kind/schedule.h"
+#include "perrin/kind/timesteps.h"
+#include "perrin/kind/weighting.h"
+
+namespace perrin::services {
+
+// The id under which a table is asked for: kinds (all but the last two) and component extensions.
+template <class Table>
+inline constexpr std::string_view table_id = "";
+template <>
+inline constexpr std::string_view table_id<perrin_conditioner> = PERRIN_KIND_CONDITIONER;
+template <>
+inline constexpr std::string_view table_id<perrin_dataset> = PERRIN_KIND_DATASET;
+template <>
+inline constexpr std::string_view table_id<perrin_denoiser> = PERRIN_KIND_DENOISER;
+template <>
+inline constexpr std::string_view table_id<perrin_encoder> = PERRIN_KIND_ENCODER;
+template <>
+inline constexpr std::string_view table_id<perrin_guidance> = PERRIN_KIND_GUIDANCE;
+template <>
+inline constexpr std::string_view table_id<perrin_loss> = PERRIN_KIND_LOSS;
+template <>
+inline constexpr std::string_view table_id<perrin_parameterization> = PERRIN_KIND_PARAMETERIZATION;
+template <>
+inline constexpr std::string_view table_id<perrin_sampler> = PERRIN_KIND_SAMPLER;
+template <>
+inline constexpr std::string_view table_id<perrin_schedule> = PERRIN_KIND_SCHEDULE;
+template <>
+inline constexpr std::string_view table_id<perrin_timesteps> = PERRIN_KIND_TIMESTEPS;
+template <>
+inline constexpr std::string_view table_id<perrin_weighting> = PERRIN_KIND_WEIGHTING;
+template <>
+inline constexpr std::string_view table_id<perrin_params> = PERRIN_PARAMS;
+template <>
+inline constexpr std::string_view table_id<perrin_exact_denoiser> = PERRIN_EXACT_DENOISER;
+
+namespace detail {
+
+template <class Member>
+struct MemberOf;
+template <class Table_, class Function>
+struct MemberOf<Function Table_::*> {
+  using Table = Table_;
+};
+
+// "marginal" from the member &perrin_schedule::marginal.
+template <auto member>
+constexpr std::string_view member_name() {
+  std::string_view text = __PRETTY_FUNCTION__;
+  text.remove_prefix(text.find("member = ") + 9);
+  text = text.substr(0, text.find_first_of(";]"));
+  if (text.back() == ')') text.remove_suffix(1);
+  return text.substr(text.rfind(':') + 1);
+}
+template <auto member>
+struct MemberName {
+  static constexpr auto terminated = [] {
+    constexpr auto name = member_name<member>();
+    std::array<char, name.size() + 1> text = {};
+    for (size_t i = 0; i < name.size(); ++i) text[i] = name[i];
+    return text;
+  }();
+};
+
+// Does the plugin's table reach to this member, and is it there?
+template <auto member, class Table>
+bool holds(const Table& table) {
+  const auto* base = reinterpret_cast<const char*>(&table);
+  const auto* end = reinterpret_cast<const char*>(&(table.*member)) + sizeof(table.*member);
+  return static_cast<size_t>(end - base) <= table.struct_size && table.*member != nullptr;
+}
+
+}  // namespace detail
+
+// One instance of a component; destroyed with this object. Thread rules are those of the kind's header.
+class Component {
+ public:
+  // Loads the library, validates, creates. `seed`: the run's, for the initial values that torch::nn modules draw.
+  // Throws perrin::Error; a fault of the configuration has Exit::usage and the table's place.
+  Component(loader::Registry& registry, const config::Component& chosen, uint64_t seed);
+  // An instance of `descriptor` with these values; what the constructor above does once it has found them.
+  Component(const loader::Library& library, const perrin_component& descriptor, std::string kind,
+            std::map<std::string, config::Value> values, uint64_t seed);
+  ~Component();
+  Component(Component&& other) noexcept;
+  Component& operator=(Component&& other) noexcept;
+
+  const std::string& kind() const { return kind_; }
+  const std::string& id() const { return id_; }
+  const loader::Library& library() const { return *library_; }
+
+  // The kind's table. Throws perrin::Error if this component is of another kind.
+  template <class Table>
+  const Table& table() const {
+    check_kind(table_id<Table>);
+    return *static_cast<const Table*>(descriptor_->table);
+  }
+
+  // The table of an optional capability (perrin_params, perrin_exact_denoiser), or null.
+  template <class Extension>
+  const Extension* extension() const {
+    return static_cast<const Extension*>(find_extension(table_id<Extension>));
+  }
+
+  // Does the plugin have this function? `schedule.has<&perrin_schedule::t_of_log_snr>()`.
+  template <auto member>
+  bool has() const {
+    const auto* table = find_table<member>();
+    return table != nullptr && detail::holds<member>(*table);
+  }
+
+  // Calls a function of the kind's table or of an extension on this instance, guarded:
+  // `schedule.invoke<&perrin_schedule::marginal>(n, t, alpha, sigma)`. Throws perrin::Error that names plugin and function
+  // if it is missing, fails, throws or leaves global state changed. The function `infer` runs with a seeded generator.
+  template <auto member, class... Args>
+  void invoke(Args... args) const {
+    constexpr const char* name = detail::MemberName<member>::terminated.data();
+    const auto* table = find_table<member>();
+    if (table == nullptr || !detail::holds<member>(*table)) missing(name);
+    const loader::Breadcrumb call = crumb(name);
+    const auto function = table->*member;
+    if constexpr (std::string_view(name) == "infer")
+      invoke_seeded(call, seed_, [&] { return function(instance_, args...); });
+    else
+      services::invoke(call, [&] { return function(instance_, args...); });
+  }
+
+ private:
+  template <auto member>
+  auto find_table() const -> const typename detail::MemberOf<decltype(member)>::Table* {
+    using Table = typename detail::MemberOf<decltype(member)>::Table;
+    static_assert(!table_id<Table>.empty(), "not the table of a kind or of a component extension");
+    if constexpr (table_id<Table>.starts_with("perrin.kind."))
+      return &table<Table>();
+    else
+      return extension<Table>();
+  }
+
+  loader::Breadcrumb crumb(const char* call) const { return {library_->crumb, crumb_id_, call}; }
+  void create(const std::map<std::string, config::Value>& values);
+  void check_kind(std::string_view id) const {
+    if (id != kind_id_) [[unlikely]]
+      wrong_kind(id);
+  }
+  const void* find_extension(std::string_view id) const;
+  [[noreturn]] void wrong_kind(std::string_view id) const;
+  [[noreturn]] void missing(const char* function) const;
+
+  const loader::Library* library_ = nullptr;
+  const perrin_component* descriptor_ = nullptr;
+  void* instance_ = nullptr;
+  uint64_t seed_ = 0;
+  const char* crumb_id_ = nullptr;
+  std::string kind_, kind_id_, id_;
+};
+
+inline Component load_component(loader::Registry& registry, const config::Component& chosen, uint64_t seed) {
+  return Component(registry, chosen, seed);
+}
+
+}  // namespace perrin::services

@@ -1,0 +1,89 @@
+// The services that reach the program's user: log, progress, cancel, artifact paths.
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "host/loader/breadcrumb.hpp"
+#include "host/services/hooks.hpp"
+#include "host/services/status.hpp"
+#include "host/services/tables.hpp"
+
+namespace perrin::services {
+namespace {
+
+namespace fs = std::filesystem;
+
+Hooks& hooks() {
+  static auto* installed = new Hooks;
+  return *installed;
+}
+
+std::string_view speaker() {
+  if (loader::here.library == nullptr) return "plugin";
+  std::string_view path = loader::here.library;
+  return path.substr(path.rfind('/') + 1);
+}
+
+void write_log(uint32_t level, perrin_text line) try {
+  auto plugin = speaker();
+  if (hooks().log) return hooks().log(level, plugin, view(line));
+  if (level == PERRIN_LOG_DEBUG) return;
+  std::fprintf(stderr, "%.*s: %s%.*s\n", static_cast<int>(plugin.size()), plugin.data(),
+               level == PERRIN_LOG_WARNING ? "warning: " : "", static_cast<int>(line.size), line.data);
+} catch (...) {
+}
+
+void report(uint64_t done, uint64_t total, perrin_text what) try {
+  if (hooks().progress) hooks().progress(done, total, view(what));
+} catch (...) {
+}
+
+int32_t cancelled() try {
+  return hooks().cancelled && hooks().cancelled() ? 1 : 0;
+} catch (...) {
+  return 0;
+}
+
+std::vector<fs::path> data_folders() {
+  auto folders = hooks().data_folders;
+  std::error_code none;
+  folders.push_back(fs::current_path(none));
+  const char* listed = std::getenv("PERRIN_DATA");
+  std::string_view rest = listed == nullptr ? "" : listed;
+  while (!rest.empty()) {
+    auto end = rest.find(':');
+    if (end != 0) folders.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+  folders.emplace_back("/usr/share/datasets");
+  return folders;
+}
+
+perrin_status* find(perrin_text name, perrin_text* path) {
+  return as_status([&] {
+    fs::path wanted(view(name));
+    std::string tried;
+    for (const auto& folder : data_folders()) {
+      std::error_code none;
+      fs::path candidate = fs::absolute(folder / wanted, none).lexically_normal();
+      if (fs::exists(candidate, none)) {
+        *path = text(loader::keep_text(candidate.c_str()));
+        return;
+      }
+      tried += "\n    " + candidate.string();
+      if (wanted.is_absolute()) break;
+    }
+    throw Fault(PERRIN_IO, "there is no file or folder \"" + wanted.string() + "\"; looked for" + tried +
+                               "\n  give an absolute path, or add its folder to PERRIN_DATA");
+  });
+}
+
+}  // namespace
+
+void set_hooks(Hooks installed) { hooks() = std::move(installed); }
+
+const perrin_host_log log_table = {sizeof(perrin_host_log), 0, write_log};
+const perrin_host_progress progress_table = {sizeof(perrin_host_progress), 0, report, cancelled};
+const perrin_host_artifact artifact_table = {sizeof(perrin_host_artifact), 0, find};
+
+}  // namespace perrin::services

@@ -1,0 +1,155 @@
+#include "host/services/guard.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <c10/core/AutogradState.h>
+#include <c10/core/DefaultDtype.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
+#include <c10/util/Exception.h>
+#include <c10/util/typeid.h>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+namespace perrin::services {
+namespace {
+
+#if defined(__x86_64__)
+constexpr uint32_t control_bits = 0xffc0;  // the low six are sticky exception flags
+uint32_t float_control() { return _mm_getcsr() & control_bits; }
+void set_float_control(uint32_t control) { _mm_setcsr((_mm_getcsr() & ~control_bits) | control); }
+#else
+uint32_t float_control() {
+  uint64_t control;
+  asm volatile("mrs %0, fpcr" : "=r"(control));
+  return static_cast<uint32_t>(control);
+}
+void set_float_control(uint32_t control) { asm volatile("msr fpcr, %0" : : "r"(uint64_t{control})); }
+#endif
+
+at::CPUGeneratorImpl& generator() {
+  static auto* impl = static_cast<at::CPUGeneratorImpl*>(at::detail::getDefaultCPUGenerator().unsafeGetGeneratorImpl());
+  return *impl;
+}
+
+// Every draw moves the position; 624 draws, which bring it back, renew all words; the cached half of a normal pair counts.
+void digest_generator(uint64_t (&digest)[4]) {
+  const auto pod = generator().engine().data();
+  digest[0] = pod.seed_;
+  digest[1] = uint64_t{static_cast<uint32_t>(pod.left_)} << 32 | pod.next_;
+  digest[2] = uint64_t{pod.state_.front()} << 32 | pod.state_.back();
+  digest[3] = uint64_t{generator().next_float_normal_sample().has_value()} |
+              uint64_t{generator().next_double_normal_sample().has_value()} << 1;
+}
+
+int32_t autograd_bits() {
+  const auto& state = c10::AutogradState::get_tls_state();
+  return state.get_grad_mode() | state.get_inference_mode() << 1 | state.get_fw_grad_mode() << 2;
+}
+
+void restore_autograd(int32_t bits) {
+  auto state = c10::AutogradState::get_tls_state();
+  state.set_grad_mode(bits & 1);
+  state.set_inference_mode(bits & 2);
+  state.set_fw_grad_mode(bits & 4);
+  c10::AutogradState::set_tls_state(state);
+}
+
+void restore_keys(const uint64_t (&keys)[2]) {
+  auto set = c10::impl::tls_local_dispatch_key_set();
+  set.included_ = c10::DispatchKeySet(c10::DispatchKeySet::RAW, keys[0]);
+  set.excluded_ = c10::DispatchKeySet(c10::DispatchKeySet::RAW, keys[1]);
+  c10::impl::_force_tls_local_dispatch_key_set(set);
+}
+
+bool equal(const uint64_t* a, const uint64_t* b, int n) { return std::equal(a, a + n, b); }
+
+// What differs first, and the rule that the plugin broke; empty if nothing does.
+std::string find_leak(const GlobalState& before, const GlobalState& after) {
+  if (!equal(before.generator, after.generator, 4))
+    return "drew from or seeded LibTorch's global random generator; perrin.rng/1 is the only source of random numbers";
+  if (before.autograd != after.autograd) return "left LibTorch's grad mode changed; set it in a scope (at::AutoGradMode)";
+  if (!equal(before.keys, after.keys, 2)) return "left LibTorch's inference mode or autocast changed; set it in a scope";
+  if (before.dtype != after.dtype) return "changed LibTorch's default dtype; give each tensor's dtype instead";
+  if (before.threads != after.threads) return "changed LibTorch's number of threads, which is the user's setting";
+  if (before.control != after.control) return "left the processor's rounding or flush-to-zero mode changed";
+  return {};
+}
+
+}  // namespace
+
+GlobalState read_state() {
+  GlobalState state;
+  digest_generator(state.generator);
+  const auto keys = c10::impl::tls_local_dispatch_key_set();
+  state.keys[0] = keys.included_.raw_repr();
+  state.keys[1] = keys.excluded_.raw_repr();
+  state.autograd = autograd_bits();
+  state.dtype = static_cast<int32_t>(c10::get_default_dtype_as_scalartype());
+  state.threads = at::get_num_threads();
+  state.control = float_control();
+  return state;
+}
+
+void restore_state(const GlobalState& before) noexcept try {
+  const GlobalState now = read_state();
+  // The host never draws from it, so its seed says its state.
+  if (!equal(before.generator, now.generator, 4)) generator().set_current_seed(before.generator[0]);
+  if (before.autograd != now.autograd) restore_autograd(before.autograd);
+  if (!equal(before.keys, now.keys, 2)) restore_keys(before.keys);
+  if (before.dtype != now.dtype)
+    c10::set_default_dtype(c10::scalarTypeToTypeMeta(static_cast<c10::ScalarType>(before.dtype)));
+  if (before.threads != now.threads) at::set_num_threads(before.threads);
+  if (before.control != now.control) set_float_control(before.control);
+} catch (...) {
+}
+
+void check_state(const GlobalState& before, const loader::Breadcrumb& call) {
+  const GlobalState after = read_state();
+  if (after == before) [[likely]]
+    return;
+  std::string leak = find_leak(before, after);
+  restore_state(before);
+  throw PluginError(PERRIN_ERROR, "the plugin " + leak, describe(call), "report it to the plugin's author");
+}
+
+void rethrow_from_plugin(const loader::Breadcrumb& call) {
+  std::string message;
+  try {
+    throw;
+  } catch (const Error&) {
+    throw;
+  } catch (const c10::Error& error) {
+    message = error.what_without_backtrace();
+  } catch (const std::exception& error) {
+    message = error.what();
+  } catch (...) {
+    message = "something that is not a std::exception";
+  }
+  throw PluginError(PERRIN_ERROR, "the plugin threw an exception across the ABI: " + message, describe(call),
+                    "report it to the plugin's author");
+}
+
+struct SeededGenerator::Saved {
+  at::mt19937 engine;
+  std::optional<float> next_float;
+  std::optional<double> next_double;
+};
+
+SeededGenerator::SeededGenerator(uint64_t seed)
+    : seed_(seed),
+      saved_(new Saved{generator().engine(), generator().next_float_normal_sample(),
+                       generator().next_double_normal_sample()}) {
+  rewind();
+}
+
+void SeededGenerator::rewind() { generator().set_current_seed(seed_); }
+
+SeededGenerator::~SeededGenerator() {
+  generator().set_engine(saved_->engine);
+  generator().set_next_float_normal_sample(saved_->next_float);
+  generator().set_next_double_normal_sample(saved_->next_double);
+}
+
+}  // namespace perrin::services

@@ -1,0 +1,31 @@
+// A perrin_tensor is a reference-counted box around one at::Tensor.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "perrin/host/tensor.h"
+
+namespace at {
+class Tensor;
+}
+
+namespace perrin::services {
+
+struct ReleaseTensor {
+  void operator()(perrin_tensor* tensor) const;
+};
+// One reference; NULL where a tensor is optional.
+using TensorHandle = std::unique_ptr<perrin_tensor, ReleaseTensor>;
+
+// A new box. An undefined tensor gives an empty handle.
+TensorHandle wrap(at::Tensor tensor);
+
+// The tensor in the box. REQUIRES: not NULL.
+const at::Tensor& unwrap(const perrin_tensor* tensor);
+at::Tensor& unwrap(perrin_tensor* tensor);
+
+// Boxes alive in this process; a balance of zero over a call means that no reference was lost.
+int64_t live_tensors();
+
+}  // namespace perrin::services
