@@ -1,0 +1,186 @@
+#include "host/config/build.hpp"
+
+#include <algorithm>
+
+#include "host/config/host_tables.hpp"
+#include "host/config/schema.hpp"
+#include "host/config/suggest.hpp"
+#include "host/config/text.hpp"
+
+namespace perrin::config {
+namespace {
+
+// A table in which `use` chooses the schema.
+struct Choice {
+  std::string kind, label;
+  std::string_view default_use;
+  const Table* table = nullptr;
+  Location at;
+  std::vector<Key> host_keys = {};
+};
+
+class Builder {
+ public:
+  Builder(const std::string& file, const Catalogue& catalogue, Log& log) : catalogue_(catalogue), log_(log) {
+    whole_.file = file;
+  }
+
+  Draft build(const Table& root) {
+    Draft draft;
+    check_names(root, log_);
+    draft.experiment = host_part(root, "experiment", experiment_table(), true);
+    for (const Role& role : roles())
+      if (auto component = role_part(root, role)) draft.components.emplace(role.kind, std::move(*component));
+    const Array no_stages(1, Node{Table{}, whole_});
+    const Array* stages = tables(root, "stage", "[[stage]]");
+    for (const Node& stage : stages && !stages->empty() ? *stages : no_stages)
+      draft.stages.push_back(stage_part(stage));
+    draft.samples = host_part(root, "samples", samples_table(), false);
+    return draft;
+  }
+
+ private:
+  // The table called `name`; null when absent or, after an error, something else.
+  const Table* table(const Table& parent, const std::string& name, const std::string& label) {
+    const Entry* entry = parent.find(name);
+    if (entry == nullptr || entry->node.table()) return entry ? entry->node.table() : nullptr;
+    log_.error(entry->at, label + " must be a table, not " + with_article(node_type_name(entry->node)),
+               entry->node.array() ? "write it with single brackets: [" + name + "]"
+                                   : "write [" + name + "], and its keys below");
+    return nullptr;
+  }
+
+  const Array* tables(const Table& parent, const std::string& name, const std::string& label) {
+    const Entry* entry = parent.find(name);
+    if (entry == nullptr) return nullptr;
+    const Array* array = entry->node.array();
+    auto is_table = [](const Node& node) { return node.table() != nullptr; };
+    if (array && std::all_of(array->begin(), array->end(), is_table)) return array;
+    log_.error(entry->at, quote(name) + " must be a list of tables, not " + with_article(node_type_name(entry->node)),
+               "begin each of them with " + label);
+    return nullptr;
+  }
+
+  Location place(const Table& parent, const std::string& name, const Location& otherwise) const {
+    const Entry* entry = parent.find(name);
+    return entry ? entry->at : otherwise;
+  }
+
+  Component host_part(const Table& root, const std::string& name, const Factory& schema, bool required) {
+    Component part;
+    part.kind = part.name = name;
+    part.location = place(root, name, whole_);
+    if (required && root.find(name) == nullptr) {
+      log_.error(whole_, "missing table " + schema.id, "add " + schema.id + " with name = \"…\"");
+      return part;
+    }
+    const Table* found = table(root, name, schema.id);
+    if (found || !root.find(name)) read_table(found, {schema.keys, schema.id}, part, log_);
+    return part;
+  }
+
+  std::optional<Component> role_part(const Table& root, const Role& role) {
+    const std::string kind(role.kind), label = "[" + kind + "]";
+    const bool given = root.find(kind) != nullptr;
+    if (!given && role.required) {
+      log_.error(whole_, "missing table " + label,
+                 "add " + label + " with use = \"…\"; allowed: " + join(ids_of_kind(catalogue_, kind), 24));
+      return std::nullopt;
+    }
+    if (!given && role.default_use.empty()) return std::nullopt;
+    const Table* found = table(root, kind, label);
+    if (given && !found) return std::nullopt;
+    return choose({kind, label, role.default_use, found, place(root, kind, whole_)}, catalogue_);
+  }
+
+  // Component of the factory that `use` names, its table read.
+  std::optional<Component> choose(const Choice& choice, const Catalogue& catalogue) {
+    Component part;
+    part.kind = part.name = choice.kind;
+    part.location = choice.at;
+    const Factory* factory = find_use(choice, catalogue, part);
+    if (factory == nullptr) return std::nullopt;
+    part.use = factory->id;
+    part.factory = std::make_shared<const Factory>(*factory);
+    Schema schema{choice.host_keys, choice.label + " (" + factory->id + ")", {"use"}};
+    schema.keys.insert(schema.keys.end(), factory->keys.begin(), factory->keys.end());
+    read_table(choice.table, schema, part, log_);
+    return part;
+  }
+
+  const Factory* find_use(const Choice& choice, const Catalogue& catalogue, Component& part) {
+    const Entry* use = choice.table ? choice.table->find("use") : nullptr;
+    std::string name(choice.default_use);
+    Location at = choice.at;
+    if (use != nullptr) {
+      at = part.where["use"] = use->node.at;
+      auto text = read_value(use->node, {.name = "use", .type = Type::text}, log_);
+      if (!text) return nullptr;
+      name = std::get<std::string>(*text);
+    } else if (name.empty()) {
+      log_.error(at, "missing key \"use\" in " + choice.label,
+                 "allowed: " + join(ids_of_kind(catalogue, choice.kind), 24));
+      return nullptr;
+    }
+    const Factory* factory = find_factory(catalogue, choice.kind, name);
+    if (factory == nullptr) unknown_component(choice.kind, name, use == nullptr, at, catalogue);
+    return factory;
+  }
+
+  void unknown_component(const std::string& kind, const std::string& name, bool is_default, const Location& at,
+                         const Catalogue& catalogue) {
+    const std::vector<std::string> ids = ids_of_kind(catalogue, kind);
+    std::string hint = suggestion(name, ids);
+    for (const Factory& other : catalogue)
+      if (other.id == name) hint = "that is a " + other.kind + ";  " + suggestion("", ids);
+    if (ids.empty()) hint = "no plugin offers any; `perrin plugin list` shows what was found";
+    log_.error(at, "no " + kind + " is called " + quote(name) + (is_default ? " (the default)" : ""), hint);
+  }
+
+  StageDraft stage_part(const Node& node) {
+    StageDraft stage;
+    const Table& table = *node.table();
+    const Entry* name = table.find("name");
+    stage.table.kind = "stage";
+    stage.table.location = node.at;
+    const std::string label =
+        "[[stage]]" + (name && name->node.text() ? " (" + printable(*name->node.text()) + ")" : "");
+    read_table(&table, {stage_table().keys, label, {"loss", "optimizer"}}, stage.table, log_);
+    const Table* optimizer = this->table(table, "optimizer", "optimizer");
+    if (auto chosen = choose(
+            {"optimizer", "optimizer", kDefaultOptimizer, optimizer, place(table, "optimizer", node.at)}, optimizers()))
+      stage.optimizer = std::move(*chosen);
+    const Array default_loss(1, Node{Table{}, node.at});
+    const Array* losses = tables(table, "loss", "[[stage.loss]]");
+    for (const Node& loss : losses && !losses->empty() ? *losses : default_loss)
+      if (auto term = loss_part(loss)) stage.losses.push_back(std::move(*term));
+    return stage;
+  }
+
+  std::optional<StageDraft::Term> loss_part(const Node& node) {
+    auto loss = choose({"loss", "[[stage.loss]]", kDefaultLoss, node.table(), node.at, loss_table().keys}, catalogue_);
+    if (!loss) return std::nullopt;
+    StageDraft::Term term;
+    term.host.location = loss->location;
+    for (const Key& key : loss_table().keys) {
+      if (auto value = loss->values.extract(key.name)) term.host.values.insert(std::move(value));
+      if (auto where = loss->where.extract(key.name)) term.host.where.insert(std::move(where));
+    }
+    const Value* name = term.host.find("name");
+    loss->name = name ? std::get<std::string>(*name) : loss->use;
+    term.loss = std::move(*loss);
+    return term;
+  }
+
+  Location whole_;  // the file, for what is missing
+  const Catalogue& catalogue_;
+  Log& log_;
+};
+
+}  // namespace
+
+Draft read_draft(const Table& root, const std::string& file, const Catalogue& catalogue, Log& log) {
+  return Builder(file, catalogue, log).build(root);
+}
+
+}  // namespace perrin::config

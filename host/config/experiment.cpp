@@ -1,0 +1,109 @@
+#include "host/config/experiment.hpp"
+
+#include "host/base/error.hpp"
+#include "host/config/build.hpp"
+#include "host/config/host_tables.hpp"
+
+namespace perrin::config {
+namespace {
+
+Optimizer finish_optimizer(const Component& from) {
+  auto number = [&](const char* key) { return from.get<double>(key); };
+  return {from.use, number("lr"), number("beta1"), number("beta2"), number("eps"), number("weight_decay")};
+}
+
+Loss finish_loss(const StageDraft::Term& from) {
+  return {from.loss, from.host.get<double>("weight"), from.host.get<int64_t>("start")};
+}
+
+// Without a conditioner there is no condition to drop, so the default must not be written out as if it acted.
+Component effective_table(const StageDraft& from, bool conditioned) {
+  Component table = from.table;
+  const Value* name = table.find("name");
+  table.name = name ? std::get<std::string>(*name) : std::string(kDefaultStage);
+  table.values["name"] = table.name;
+  if (!conditioned) table.values["condition_drop"] = 0.0;
+  return table;
+}
+
+Stage finish_stage(const StageDraft& from, bool conditioned) {
+  const Component table = effective_table(from, conditioned);
+  auto integer = [&](const char* key) { return table.get<int64_t>(key); };
+  Stage stage;
+  stage.name = table.name;
+  stage.train = table.get<std::vector<std::string>>("train");
+  stage.steps = integer("steps");
+  stage.batch_size = integer("batch_size");
+  stage.accumulate = integer("accumulate");
+  stage.optimizer = finish_optimizer(from.optimizer);
+  stage.lr_schedule = table.get<std::string>("lr_schedule");
+  stage.warmup = integer("warmup");
+  stage.clip_norm = table.get<double>("clip_norm");
+  stage.precision = table.get<std::string>("precision");
+  stage.ema_decay = table.get<double>("ema_decay");
+  stage.log_every = integer("log_every");
+  stage.checkpoint_every = integer("checkpoint_every");
+  stage.sample_every = integer("sample_every");
+  stage.condition_drop = table.get<double>("condition_drop");
+  for (const StageDraft::Term& term : from.losses) stage.losses.push_back(finish_loss(term));
+  stage.table = table;
+  return stage;
+}
+
+}  // namespace
+
+const Value* Component::find(std::string_view key) const {
+  auto found = values.find(std::string(key));
+  return found == values.end() ? nullptr : &found->second;
+}
+
+const Location& Component::place(std::string_view key) const {
+  auto found = where.find(std::string(key));
+  return found == where.end() ? location : found->second;
+}
+
+void Component::missing(std::string_view key) const {
+  throw Error(kind + " \"" + use + "\" has no value \"" + std::string(key) + "\" of the type that was asked for",
+              to_string(location), "the schema and the code that reads it disagree");
+}
+
+Experiment finish(const Draft& draft) {
+  Experiment made;
+  made.name = draft.experiment.get<std::string>("name");
+  made.seed = static_cast<uint64_t>(draft.experiment.get<int64_t>("seed"));
+  made.loader_threads = static_cast<int>(draft.experiment.get<int64_t>("loader_threads"));
+  const auto& components = draft.components;
+  made.dataset = components.at("dataset");
+  made.encoder = components.at("encoder");
+  made.denoiser = components.at("denoiser");
+  made.schedule = components.at("schedule");
+  made.parameterization = components.at("parameterization");
+  made.weighting = components.at("weighting");
+  made.timesteps = components.at("timesteps");
+  made.sampler = components.at("sampler");
+  made.guidance = components.at("guidance");
+  if (auto found = components.find("conditioner"); found != components.end()) made.conditioner = found->second;
+  for (const StageDraft& stage : draft.stages) made.stages.push_back(finish_stage(stage, made.conditioner.has_value()));
+  auto count = [&](const char* key) { return draft.samples.get<int64_t>(key); };
+  made.samples = {count("count"), count("columns"), static_cast<uint64_t>(count("seed")), count("batch_size")};
+  return made;
+}
+
+const Component* Experiment::component(std::string_view kind) const {
+  if (kind == "conditioner") return conditioner ? &*conditioner : nullptr;
+  for (const Component* part :
+       {&dataset, &encoder, &denoiser, &schedule, &parameterization, &weighting, &timesteps, &sampler, &guidance})
+    if (part->kind == kind) return part;
+  return nullptr;
+}
+
+std::vector<const Component*> Experiment::components() const {
+  std::vector<const Component*> all;
+  for (const Role& role : roles())
+    if (const Component* part = component(role.kind)) all.push_back(part);
+  for (const Stage& stage : stages)
+    for (const Loss& loss : stage.losses) all.push_back(&loss.component);
+  return all;
+}
+
+}  // namespace perrin::config

@@ -1,0 +1,92 @@
+// An experiment after load: typed, complete, immutable. Every default is filled in.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/config/catalogue.hpp"
+#include "host/config/source.hpp"
+
+namespace perrin::config {
+
+// One named component with its own part of the file.
+struct Component {
+  std::string kind, use;                  // use: the canonical id
+  std::string name;                       // of a loss: its trace; else the kind
+  std::map<std::string, Value> values;    // keys of the schema; only an optional key without default may be absent
+  std::map<std::string, Location> where;  // of the values that the file or --set gives
+  Location location;                      // of the table; line 0 when the file has none
+  std::shared_ptr<const Factory> factory;
+
+  const Value* find(std::string_view key) const;
+
+  // The value of a key that the schema declares with this type and a default; perrin::Error otherwise.
+  template <class T>
+  const T& get(std::string_view key) const {
+    const Value* value = find(key);
+    const T* held = value == nullptr ? nullptr : std::get_if<T>(value);
+    if (held == nullptr) missing(key);
+    return *held;
+  }
+
+  // Where a complaint about `key` belongs: the value, else the table.
+  const Location& place(std::string_view key) const;
+
+ private:
+  [[noreturn]] void missing(std::string_view key) const;
+};
+
+struct Loss {
+  Component component;
+  double weight = 1;
+  int64_t start = 0;  // step of the stage
+};
+
+struct Optimizer {
+  std::string use;
+  double lr = 0, beta1 = 0, beta2 = 0, eps = 0, weight_decay = 0;
+};
+
+struct Stage {
+  std::string name;
+  std::vector<std::string> train;  // kinds; empty: every component that has parameters
+  int64_t steps = 0, batch_size = 0, accumulate = 1;
+  Optimizer optimizer;
+  std::string lr_schedule;                                        // constant | cosine
+  int64_t warmup = 0;                                             // steps
+  double clip_norm = 0;                                           // 0: off
+  std::string precision;                                          // fp32 | bf16
+  double ema_decay = 0;                                           // 0: off
+  int64_t log_every = 1, checkpoint_every = 0, sample_every = 0;  // steps; 0: only at the end
+  double condition_drop = 0;
+  std::vector<Loss> losses;  // at least one
+  Component table;           // the same values under their keys, for places
+};
+
+struct Samples {
+  int64_t count = 0, columns = 0;
+  uint64_t seed = 0;
+  int64_t batch_size = 0;
+};
+
+struct Experiment {
+  std::string name;
+  uint64_t seed = 0;
+  int loader_threads = 0;
+  Component dataset, encoder, denoiser, schedule, parameterization, weighting, timesteps, sampler, guidance;
+  std::optional<Component> conditioner;
+  std::vector<Stage> stages;  // at least one
+  Samples samples;
+
+  // The component of a kind that the experiment has one of; null for "conditioner" when absent and for other kinds.
+  const Component* component(std::string_view kind) const;
+
+  // All of them, losses too, in the order of the resolved file.
+  std::vector<const Component*> components() const;
+};
+
+}  // namespace perrin::config

@@ -1,0 +1,166 @@
+#include "host/config/host_tables.hpp"
+
+#include <array>
+
+namespace perrin::config {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+constexpr std::array<Role, 10> kRoles = {{
+    {"dataset", "", true, false, "where samples come from"},
+    {"encoder", "identity", false, true, "first stage: pixels to latents and back; `identity` is pixel space"},
+    {"conditioner", "", false, true,
+     "turns fields of a sample (label, text, ...) into conditioning; none unless given"},
+    {"denoiser", "", true, true, "the network F(c_in x_t, c_noise, conditioning)"},
+    {"schedule", "", true, false, "alpha(t) and sigma(t) of the forward process"},
+    {"parameterization", "epsilon", false, false, "what the network predicts"},
+    {"weighting", "uniform", false, false, "loss weight as a function of the noise level"},
+    {"timesteps", "uniform", false, false, "how training draws t"},
+    {"sampler", "ddim", false, false, "how samples are made from noise"},
+    {"guidance", "none", false, false, "how conditional and unconditional predictions combine while sampling"},
+}};
+
+Key integer(std::string name, int64_t value, double min, std::string unit, std::string doc) {
+  return {.name = std::move(name),
+          .type = Type::integer,
+          .default_value = value,
+          .min = min,
+          .unit = std::move(unit),
+          .doc = std::move(doc)};
+}
+
+Key number(std::string name, double value, double min, std::optional<double> max, std::string doc) {
+  return {.name = std::move(name),
+          .type = Type::number,
+          .default_value = value,
+          .min = min,
+          .max = max,
+          .max_exclusive = max.has_value(),
+          .doc = std::move(doc)};
+}
+
+Key choice(std::string name, std::string value, Texts choices, std::string doc) {
+  return {.name = std::move(name),
+          .type = Type::text,
+          .default_value = std::move(value),
+          .choices = std::move(choices),
+          .doc = std::move(doc)};
+}
+
+Key learning_rate() {
+  Key key = number("lr", 1e-4, 0, {}, "peak learning rate");
+  key.min_exclusive = true;
+  return key;
+}
+
+Key bounded(Key key, double max) {
+  key.max = max;
+  return key;
+}
+
+Factory host_factory(std::string kind, std::string id, std::string doc, std::vector<Key> keys) {
+  return {std::move(kind), std::move(id), "", std::move(doc), "", "", {}, std::move(keys)};
+}
+
+std::vector<Key> stage_keys() {
+  return {
+      {.name = "name", .type = Type::text, .doc = "letters, digits, - and _; a lone stage is called \"train\""},
+      {.name = "train",
+       .type = Type::texts,
+       .default_value = Texts{},
+       .choices = {"encoder", "conditioner", "denoiser"},
+       .doc = "components whose parameters move; [] is every one that has parameters"},
+      integer("steps", 10000, 1, "steps", "optimizer steps"),
+      integer("batch_size", 64, 1, "samples", "samples per forward pass"),
+      integer("accumulate", 1, 1, "batches", "forward passes per optimizer step; gradients are averaged"),
+      choice("lr_schedule", "constant", {"constant", "cosine"},
+             "after warm-up: constant, or cosine down to 0 at the last step"),
+      integer("warmup", 0, 0, "steps", "linear rise of the learning rate from 0"),
+      number("clip_norm", 1.0, 0, {}, "largest global gradient norm; 0 does not clip"),
+      choice("precision", "fp32", {"fp32", "bf16"}, "bf16 is autocast: weights and optimizer stay fp32"),
+      number("ema_decay", 0.9999, 0, 1, "decay of the averaged weights that sampling uses; 0 keeps no average"),
+      integer("log_every", 10, 1, "steps", "steps between rows of the results file"),
+      integer("checkpoint_every", 1000, 0, "steps", "steps between checkpoints; 0 writes only the last one"),
+      integer("sample_every", 0, 0, "steps", "steps between sample grids; 0 samples only at the end"),
+      bounded({.name = "condition_drop",
+               .type = Type::number,
+               .default_value = 0.1,
+               .min = 0.0,
+               .doc = "probability that a sample is trained with the null condition, for guidance"},
+              1),
+  };
+}
+
+struct Later {
+  std::string_view name;
+  const char* what;
+};
+constexpr Later kLater[] = {{"sweep", "sweeps are not"},
+                            {"metric", "metrics are not"},
+                            {"bias_variance", "the bias-variance report is not"},
+                            {"tracker", "trackers are not"}};
+
+}  // namespace
+
+std::span<const Role> roles() { return kRoles; }
+
+const Factory& experiment_table() {
+  static const Factory table = host_factory(
+      "experiment", "[experiment]", "what the run is called and what its random numbers depend on",
+      {{.name = "name", .type = Type::text, .required = true, .doc = "folder of the run in results/"},
+       integer("seed", 0, 0, "", "every random number of the run is a function of it"),
+       bounded(integer("loader_threads", 1, 0, "threads",
+                       "threads that prepare batches; 0 prepares them in the training thread. Never changes a result"),
+               64)});
+  return table;
+}
+
+const Factory& samples_table() {
+  static const Factory table =
+      host_factory("samples", "[samples]", "the samples that a run makes at its end and every `sample_every` steps",
+                   {integer("count", 64, 1, "samples", "samples in a grid"),
+                    integer("columns", 8, 1, "samples", "samples per row; with classes each row is one class"),
+                    integer("seed", 0, 0, "", "seed of the samples' noise"),
+                    integer("batch_size", 64, 1, "samples", "samples per forward pass; never changes a sample")});
+  return table;
+}
+
+const Factory& stage_table() {
+  static const Factory table =
+      host_factory("stage", "[[stage]]", "one phase of training; stages run in order", stage_keys());
+  return table;
+}
+
+const Factory& loss_table() {
+  static const Factory table =
+      host_factory("loss", "[[stage.loss]]", "one term of a stage's loss; a stage without any has `l2`",
+                   {{.name = "name",
+                     .type = Type::text,
+                     .doc = "letters, digits, -, _ and .; name of the trace, the loss's id unless given"},
+                    number("weight", 1.0, 0, {}, "factor of this term"),
+                    integer("start", 0, 0, "steps", "first step of the stage at which the term counts")});
+  return table;
+}
+
+const Catalogue& optimizers() {
+  static const Catalogue catalogue = {
+      host_factory("optimizer", "adamw", "decoupled weight decay (1711.05101)",
+                   {learning_rate(), number("beta1", 0.9, 0, 1, "decay of the first moment"),
+                    number("beta2", 0.999, 0, 1, "decay of the second moment"),
+                    number("eps", 1e-8, 0, {}, "added to the root of the second moment"),
+                    number("weight_decay", 0.01, 0, {}, "decay per step, times the learning rate")})};
+  return catalogue;
+}
+
+const char* later_table(std::string_view name) {
+  for (const Later& later : kLater)
+    if (later.name == name) return later.what;
+  return nullptr;
+}
+
+bool is_reserved_key(std::string_view kind, std::string_view key) {
+  return key == "use" || (kind == "loss" && find_key(loss_table().keys, key) != nullptr);
+}
+
+}  // namespace perrin::config

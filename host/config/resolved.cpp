@@ -1,0 +1,125 @@
+#include "host/config/resolved.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "host/config/host_tables.hpp"
+
+namespace perrin::config {
+namespace {
+
+// One table of the resolved file.
+struct Section {
+  std::string header;   // "[dataset]", "[[stage]]", "[stage.optimizer]", "[[stage.loss]]"
+  std::string address;  // "dataset", "stage.train.loss.l2"
+  std::vector<std::pair<std::string, Value>> values;
+};
+
+// Values in the order of the schema. Left out: a key without value, and a deprecated one at its default, which would
+// make every load of the resolved file warn.
+void append(Section& section, const std::map<std::string, Value>& values, const std::vector<Key>& keys) {
+  for (const Key& key : keys) {
+    auto found = values.find(key.name);
+    if (found == values.end() || (key.deprecated && key.default_value == found->second)) continue;
+    section.values.emplace_back(*found);
+  }
+}
+
+Section experiment_section(const Experiment& experiment) {
+  Section section{"[experiment]", "experiment", {}};
+  append(section,
+         {{"name", experiment.name},
+          {"seed", static_cast<int64_t>(experiment.seed)},
+          {"loader_threads", int64_t{experiment.loader_threads}}},
+         experiment_table().keys);
+  return section;
+}
+
+Section component_section(const Component& component) {
+  Section section{"[" + component.kind + "]", component.kind, {{"use", component.use}}};
+  append(section, component.values, component.factory->keys);
+  return section;
+}
+
+Section optimizer_section(const Optimizer& optimizer, const std::string& address) {
+  Section section{"[stage.optimizer]", address + ".optimizer", {{"use", optimizer.use}}};
+  append(section,
+         {{"lr", optimizer.lr},
+          {"beta1", optimizer.beta1},
+          {"beta2", optimizer.beta2},
+          {"eps", optimizer.eps},
+          {"weight_decay", optimizer.weight_decay}},
+         find_factory(optimizers(), "optimizer", optimizer.use)->keys);
+  return section;
+}
+
+Section loss_section(const Loss& loss, const std::string& address) {
+  const Component& part = loss.component;
+  Section section{"[[stage.loss]]", address + ".loss." + part.name, {{"use", part.use}}};
+  append(section, {{"name", part.name}, {"weight", loss.weight}, {"start", loss.start}}, loss_table().keys);
+  append(section, part.values, part.factory->keys);
+  return section;
+}
+
+std::vector<Section> sections(const Experiment& experiment) {
+  std::vector<Section> all = {experiment_section(experiment)};
+  for (const Role& role : roles())
+    if (const Component* component = experiment.component(role.kind)) all.push_back(component_section(*component));
+  for (const Stage& stage : experiment.stages) {
+    Section& section = all.emplace_back(Section{"[[stage]]", "stage." + stage.name, {}});
+    append(section, stage.table.values, stage_table().keys);
+    all.push_back(optimizer_section(stage.optimizer, "stage." + stage.name));
+    for (const Loss& loss : stage.losses) all.push_back(loss_section(loss, "stage." + stage.name));
+  }
+  Section& samples = all.emplace_back(Section{"[samples]", "samples", {}});
+  append(samples,
+         {{"count", experiment.samples.count},
+          {"columns", experiment.samples.columns},
+          {"seed", static_cast<int64_t>(experiment.samples.seed)},
+          {"batch_size", experiment.samples.batch_size}},
+         samples_table().keys);
+  return all;
+}
+
+using Json = nlohmann::ordered_json;
+
+// The object in which a section's values stand.
+Json& object_of(Json& root, const std::string& header) {
+  if (header == "[[stage]]") return root["stage"].emplace_back(Json::object());
+  if (header == "[stage.optimizer]") return root["stage"].back()["optimizer"] = Json::object();
+  if (header == "[[stage.loss]]") return root["stage"].back()["loss"].emplace_back(Json::object());
+  return root[header.substr(1, header.size() - 2)] = Json::object();
+}
+
+}  // namespace
+
+std::string write_toml(const Experiment& experiment) {
+  std::string text;
+  for (const Section& section : sections(experiment)) {
+    text += (text.empty() ? "" : "\n") + section.header + "\n";
+    for (const auto& [name, value] : section.values) text += name + " = " + to_toml(value) + "\n";
+  }
+  return text;
+}
+
+std::string write_json(const Experiment& experiment) {
+  Json root;
+  for (const Section& section : sections(experiment)) {
+    Json& object = object_of(root, section.header);
+    for (const auto& [name, value] : section.values)
+      object[name] = std::visit([](const auto& held) { return Json(held); }, value);
+  }
+  return root.dump(2);
+}
+
+std::vector<std::pair<std::string, std::string>> write_params(const Experiment& experiment) {
+  std::vector<std::pair<std::string, std::string>> params;
+  for (const Section& section : sections(experiment)) {
+    for (const auto& [name, value] : section.values) {
+      const auto* text = std::get_if<std::string>(&value);
+      params.emplace_back(section.address + "." + name, text ? *text : to_toml(value));
+    }
+  }
+  return params;
+}
+
+}  // namespace perrin::config

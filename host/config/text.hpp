@@ -1,0 +1,37 @@
+// UTF-8 helpers for messages: whatever a file holds, a terminal gets printable text.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace perrin::config {
+
+// The first character of a non-empty text and its bytes; an invalid byte is U+FFFD of size 1.
+struct Character {
+  uint32_t code = 0;
+  size_t size = 1;
+};
+Character first_character(std::string_view text);
+
+bool is_utf8(std::string_view text);
+int count_characters(std::string_view text);
+
+// Terminal columns of one character: 0 for combining marks, 2 for wide ones, else 1 (a tab too).
+int display_width(uint32_t code);
+
+// Control characters and invalid bytes become '?'; tabs stay.
+std::string printable(std::string_view text);
+
+// printable() in double quotes, cut to `limit` characters.
+std::string quote(std::string_view text, int limit = 60);
+
+// "a, b, c"; what goes beyond `limit` entries becomes "…".
+std::string join(const std::vector<std::string>& words, size_t limit = SIZE_MAX);
+
+// "an integer", "a table"; "text" as it is.
+std::string with_article(std::string_view noun);
+
+}  // namespace perrin::config
