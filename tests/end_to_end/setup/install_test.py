@@ -1,4 +1,4 @@
-"""install_test.py BUILD: cmake --install, then a stranger's plugins by find_package(Perrin), and what they look like."""
+"""install_test.py BUILD: cmake --install, then plugins by find_package(Perrin), and what they look like."""
 import pathlib
 import shutil
 import subprocess
