@@ -1,0 +1,20 @@
+#include "host/run/autocast.hpp"
+
+#include <ATen/autocast_mode.h>
+
+namespace perrin::run {
+
+Autocast::Autocast(bool bf16) : on_(bf16) {
+  if (!on_) return;
+  at::autocast::increment_nesting();
+  at::autocast::set_autocast_enabled(at::kCPU, true);
+  at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+}
+
+Autocast::~Autocast() {
+  if (!on_) return;
+  at::autocast::set_autocast_enabled(at::kCPU, false);
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+}
+
+}  // namespace perrin::run

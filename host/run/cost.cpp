@@ -1,0 +1,80 @@
+#include "host/run/cost.hpp"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/record_function.h>
+
+#include <string_view>
+
+#include "host/run/objective.hpp"
+
+namespace perrin::run {
+namespace {
+
+thread_local Cost* counting = nullptr;
+
+int64_t product(at::IntArrayRef sizes, size_t from = 0) {
+  int64_t n = 1;
+  for (size_t i = from; i < sizes.size(); ++i) n *= sizes[i];
+  return n;
+}
+
+at::IntArrayRef sizes_of(const c10::IValue& value) { return value.toTensor().sizes(); }
+
+// Multiply-adds times two, from the inputs and the first output.
+int64_t flops(std::string_view name, c10::ArrayRef<const c10::IValue> in, const at::Tensor& out) {
+  if (name == "aten::convolution" || name == "perrin::conv2d") return 2 * out.numel() * product(sizes_of(in[1]), 1);
+  if (name == "aten::mm" || name == "aten::bmm") return 2 * out.numel() * sizes_of(in[0]).back();
+  if (name == "aten::addmm" || name == "aten::baddbmm") return 2 * out.numel() * sizes_of(in[1]).back();
+  // q, k, v: [B, heads, L, D]: two products of L x S x D.
+  if (name == "aten::_scaled_dot_product_flash_attention_for_cpu" || name == "perrin::attention")
+    return 4 * product(sizes_of(in[0])) * sizes_of(in[1])[static_cast<size_t>(in[1].toTensor().dim() - 2)];
+  return 0;
+}
+
+void on_end(const at::RecordFunction& function, at::ObserverContext*) {
+  if (!counting || function.outputs().empty() || !function.outputs()[0].isTensor()) return;
+  const at::Tensor& out = function.outputs()[0].toTensor();
+  if (!out.defined()) return;
+  counting->forward_flops += flops(function.name(), function.inputs(), out);
+  const bool own_memory = out.has_storage() && out.storage().use_count() <= 2;
+  if (own_memory) counting->activation_bytes += static_cast<int64_t>(out.nbytes());
+}
+
+}  // namespace
+
+Cost measure_cost(Model& model) {
+  const at::NoGradGuard no_grad;
+  std::vector<int64_t> sizes(model.shapes.z.sizes, model.shapes.z.sizes + model.shapes.z.rank);
+  sizes.insert(sizes.begin(), 1);
+  at::Tensor x = at::zeros(sizes);
+  if (x.dim() == 4) x = x.contiguous(at::MemoryFormat::ChannelsLast);
+  const uint64_t position = 0;
+  const perrin_call call = {sizeof call, 0, model.experiment.seed, 0, 1, &position};
+  std::vector<at::Tensor> fields;
+  for (const perrin_field& field : model.shapes.fields) {
+    std::vector<int64_t> shape(field.spec.sizes, field.spec.sizes + field.spec.rank);
+    shape.insert(shape.begin(), 1);
+    fields.push_back(at::zeros(shape, static_cast<at::ScalarType>(field.spec.dtype)));
+  }
+  const ConditioningHandles conditioning(model, call, fields, nullptr);
+  const auto coefficients = model.coefficients({model.times.at(model.times.domain().t_min)});
+  Cost cost;
+  counting = &cost;
+  const auto handle = at::addThreadLocalCallback(
+      at::RecordFunctionCallback([](const at::RecordFunction&) -> std::unique_ptr<at::ObserverContext> { return nullptr; },
+                                 on_end)
+          .needsInputs(true)
+          .needsOutputs(true)
+          .scopes({at::RecordScope::FUNCTION}));
+  predict(model, call, x, coefficients, conditioning.get());
+  at::removeCallback(handle);
+  counting = nullptr;
+  return cost;
+}
+
+int64_t parameter_bytes(const Model& model, bool ema) {
+  return model.parameters.values().numel() * static_cast<int64_t>(sizeof(float)) * (ema ? 5 : 4);
+}
+
+}  // namespace perrin::run

@@ -1,0 +1,30 @@
+// A run's folder: results/<name>/<run-id>/ with run.h5, experiment.toml, run.log, checkpoints/ and samples/.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "host/config/load.hpp"
+
+namespace perrin::run {
+
+struct Folder {
+  std::filesystem::path path;
+
+  std::filesystem::path results() const { return path / "run.h5"; }
+  std::filesystem::path experiment() const { return path / "experiment.toml"; }
+  std::filesystem::path log() const { return path / "run.log"; }
+  std::filesystem::path checkpoints() const { return path / "checkpoints"; }
+  std::filesystem::path samples() const { return path / "samples"; }
+  std::string id() const { return path.filename().string(); }
+};
+
+// A new folder with experiment.toml as resolved: `out`, or results/<name>/<UTC time>-<first of the config hash>. Throws
+// Error if it exists already or cannot be written.
+Folder create_folder(const config::Loaded& loaded, const std::optional<std::filesystem::path>& out);
+
+// An existing run, named by its folder or its run.h5. Throws Error if it is none.
+Folder open_folder(const std::filesystem::path& path);
+
+}  // namespace perrin::run

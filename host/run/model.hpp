@@ -1,0 +1,68 @@
+// The components of an experiment, loaded, connected and given parameters.
+#pragma once
+
+#include <perrin/kind/conditioner.h>
+#include <perrin/kind/parameterization.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/config/load.hpp"
+#include "host/loader/registry.hpp"
+#include "host/run/parameters.hpp"
+#include "host/run/time_table.hpp"
+#include "host/services/component.hpp"
+
+namespace perrin::run {
+
+// Per-sample shapes on the way through the composition.
+struct Shapes {
+  std::vector<perrin_field> fields;  // of the dataset
+  size_t image = 0;                  // which field is "image"
+  perrin_spec x{}, z{}, prediction{};
+  std::optional<perrin_conditioning_spec> conditioning;
+};
+
+// One loss term of a stage.
+struct LossTerm {
+  std::string name;
+  double weight = 1;
+  int64_t start = 0;
+  services::Component component;
+};
+
+// Everything an experiment composes. Not movable: parts refer to each other.
+class Model {
+ public:
+  // Loads only the libraries that the experiment names, creates each component, infers the shapes, checks that the
+  // composition is possible. Throws config::Diagnostics with the place in the file. Allocates no parameters.
+  Model(const config::Loaded& loaded, loader::Registry& registry);
+  Model(const Model&) = delete;
+
+  // Allocates, initialises and binds the parameters of encoder, conditioner and denoiser.
+  void build_parameters(at::ScalarType dtype = at::kFloat);
+
+  const config::Experiment& experiment;
+  services::Component dataset, encoder, denoiser, schedule, parameterization, weighting, timesteps, sampler, guidance;
+  std::optional<services::Component> conditioner;
+  TimeTable times;
+  Shapes shapes;
+  ParameterSet parameters;
+
+  // The components that have parameters, by kind.
+  std::vector<std::pair<std::string, services::Component*>> trainable();
+
+  // F's coefficients at noise levels; throws what the parameterization refuses.
+  std::vector<perrin_coefficients> coefficients(const std::vector<perrin_time>& at);
+
+ private:
+  void infer(const config::Loaded& loaded);
+  void check_ends(const config::Loaded& loaded);
+};
+
+// "[3, 32, 32]"
+std::string shape_text(const perrin_spec& spec);
+
+}  // namespace perrin::run

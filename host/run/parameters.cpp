@@ -1,0 +1,206 @@
+#include "host/run/parameters.hpp"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+#include <perrin/host/params.h>
+#include <perrin/host/rng.h>
+
+#include <algorithm>
+#include <map>
+
+#include "host/base/error.hpp"
+#include "host/kernels/random.hpp"
+#include "host/services/status.hpp"
+#include "host/services/tensor.hpp"
+
+namespace perrin::run {
+namespace {
+
+constexpr int64_t kAlignment = 16;  // elements; each tensor starts on its own cache line
+
+int64_t aligned(int64_t n) { return (n + kAlignment - 1) / kAlignment * kAlignment; }
+
+// FNV-1a: which random numbers a name owns.
+uint64_t name_hash(const std::string& name) {
+  uint64_t hash = 14695981039346656037ull;
+  for (unsigned char c : name) hash = (hash ^ c) * 1099511628211ull;
+  return hash;
+}
+
+struct Declared {
+  Parameter parameter;
+  uint32_t init = 0;
+  double a = 0;
+  at::Tensor given;
+  at::ScalarType dtype = at::kFloat;
+};
+
+struct Collector {
+  const ParameterGroup* group;
+  std::vector<Declared> list;
+  std::map<std::string, size_t> index;
+};
+
+perrin_status* collect(void* context, const perrin_param* p) {
+  auto& collector = *static_cast<Collector*>(context);
+  const std::string name(p->name.data, p->name.size);
+  const auto fail = [&](const std::string& why) {
+    return services::status_new(PERRIN_ERROR, services::text("parameter \"" + name + "\" " + why), services::text(collector.group->kind));
+  };
+  if (name.empty() || collector.index.count(name)) return fail("is declared twice or has no name");
+  if (p->rank > PERRIN_MAX_RANK) return fail("has more than 8 dimensions");
+  Declared declared;
+  declared.parameter.name = collector.group->kind + "." + name;
+  declared.parameter.sizes.assign(p->sizes, p->sizes + p->rank);
+  declared.parameter.role = p->role;
+  declared.parameter.decay = p->no_decay == 0;
+  declared.parameter.count = 1;
+  for (int64_t size : declared.parameter.sizes) {
+    if (size < 1) return fail("has a dimension below 1");
+    declared.parameter.count *= size;
+  }
+  if (p->tie_to.size > 0) {
+    const auto tied = collector.index.find(std::string(p->tie_to.data, p->tie_to.size));
+    if (tied == collector.index.end()) return fail("is tied to a parameter that was not declared before it");
+    declared.parameter.tied_to = static_cast<int64_t>(tied->second);
+  }
+  declared.init = p->init;
+  declared.a = p->init_a;
+  declared.dtype = static_cast<at::ScalarType>(p->dtype);
+  if (p->given) declared.given = services::unwrap(p->given).detach().clone();
+  if (p->init == PERRIN_INIT_GIVEN && !declared.given.defined()) return fail("has no initial values");
+  collector.index.emplace(name, collector.list.size());
+  collector.list.push_back(std::move(declared));
+  return nullptr;
+}
+
+// Random initial values are drawn as float32 whatever the dtype, so that float64 checks see the same network.
+void initialise(const Declared& declared, uint64_t seed, at::Tensor target) {
+  if (declared.init == PERRIN_INIT_GIVEN) {
+    target.copy_(declared.given);
+  } else if (declared.init == PERRIN_INIT_CONSTANT) {
+    target.fill_(declared.a);
+  } else {
+    at::Tensor draws = at::empty(target.sizes(), at::kFloat);
+    const std::span<float> out(draws.data_ptr<float>(), static_cast<size_t>(draws.numel()));
+    const random::Stream stream{seed, PERRIN_PURPOSE_INIT, 0};
+    const uint64_t sample = name_hash(declared.parameter.name);
+    if (declared.init == PERRIN_INIT_NORMAL) {
+      random::normal(stream, sample, 0, out);
+    } else {
+      random::uniform(stream, sample, 0, out);
+      draws.mul_(2).sub_(1);
+    }
+    target.copy_(draws.mul_(declared.a));
+  }
+}
+
+}  // namespace
+
+int64_t ParameterGroup::count() const {
+  int64_t total = 0;
+  for (const Parameter& p : parameters)
+    if (p.role == PERRIN_PARAMETER && p.tied_to < 0) total += p.count;
+  return total;
+}
+
+void ParameterSet::build(const std::vector<std::pair<std::string, services::Component*>>& components, uint64_t seed,
+                         at::ScalarType dtype) {
+  std::vector<Collector> collectors;
+  groups_.reserve(components.size());
+  for (const auto& [kind, component] : components) {
+    if (!component->extension<perrin_params>()) continue;
+    groups_.push_back({kind, component, {}, {}});
+    Collector& collector = collectors.emplace_back();
+    collector.group = &groups_.back();
+    const perrin_param_sink sink{sizeof sink, 0, &collector, collect};
+    component->invoke<&perrin_params::declare>(&sink);
+  }
+
+  int64_t total = 0;
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    for (const bool decay : {true, false}) {
+      const int64_t begin = total;
+      for (Declared& d : collectors[g].list) {
+        if (d.parameter.role != PERRIN_PARAMETER || d.parameter.tied_to >= 0 || d.parameter.decay != decay) continue;
+        d.parameter.offset = total;
+        total += aligned(d.parameter.count);
+      }
+      if (total > begin) groups_[g].ranges.push_back({begin, total, decay});
+    }
+  }
+  values_ = at::zeros({total}, dtype);
+  gradients_ = at::zeros({total}, dtype);
+
+  for (size_t g = 0; g < groups_.size(); ++g) {
+    for (Declared& d : collectors[g].list) {
+      if (d.parameter.offset >= 0) {
+        initialise(d, seed, values_.narrow(0, d.parameter.offset, d.parameter.count).view(d.parameter.sizes));
+      } else if (d.parameter.tied_to < 0) {
+        const bool real = at::isFloatingType(d.dtype);
+        d.parameter.tensor = at::empty(d.parameter.sizes, real ? dtype : d.dtype);
+        initialise(d, seed, d.parameter.tensor);
+      }
+      groups_[g].parameters.push_back(std::move(d.parameter));
+    }
+  }
+  bind_values();
+}
+
+// Leaves are new tensors over the flat buffers, so that autograd accumulates straight into the flat gradients.
+void ParameterSet::bind_values() {
+  for (ParameterGroup& group : groups_) {
+    const bool trained = std::find(trained_.begin(), trained_.end(), group.kind) != trained_.end();
+    for (Parameter& p : group.parameters) {
+      if (p.offset < 0) continue;
+      p.tensor = values_.narrow(0, p.offset, p.count).view(p.sizes).detach();
+      if (!trained) continue;
+      p.tensor.set_requires_grad(true);
+      p.tensor.mutable_grad() = gradients_.narrow(0, p.offset, p.count).view(p.sizes);
+    }
+    bind_group(group);
+  }
+}
+
+void ParameterSet::bind_to(const at::Tensor& flat) {
+  for (ParameterGroup& group : groups_) {
+    for (Parameter& p : group.parameters)
+      if (p.offset >= 0) p.tensor = flat.narrow(0, p.offset, p.count).view(p.sizes).detach();
+    bind_group(group);
+  }
+}
+
+void ParameterSet::bind_group(ParameterGroup& group) {
+  std::vector<services::TensorHandle> handles;
+  std::vector<perrin_tensor*> tensors;
+  for (Parameter& p : group.parameters) {
+    if (p.tied_to >= 0) p.tensor = group.parameters[static_cast<size_t>(p.tied_to)].tensor;
+    tensors.push_back(handles.emplace_back(services::wrap(p.tensor)).get());
+  }
+  group.component->invoke<&perrin_params::bind>(static_cast<uint32_t>(tensors.size()),
+                          tensors.data());
+}
+
+void ParameterSet::train_only(const std::vector<std::string>& kinds) {
+  trained_ = kinds;
+  gradients_.zero_();
+  bind_values();
+}
+
+void ParameterSet::zero_gradients() { gradients_.zero_(); }
+
+std::vector<Range> ParameterSet::trained_ranges() const {
+  std::vector<Range> result;
+  for (const ParameterGroup& group : groups_)
+    if (std::find(trained_.begin(), trained_.end(), group.kind) != trained_.end())
+      result.insert(result.end(), group.ranges.begin(), group.ranges.end());
+  return result;
+}
+
+const ParameterGroup* ParameterSet::group(const std::string& kind) const {
+  for (const ParameterGroup& group : groups_)
+    if (group.kind == kind) return &group;
+  return nullptr;
+}
+
+}  // namespace perrin::run

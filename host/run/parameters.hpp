@@ -1,0 +1,71 @@
+// The parameters and buffers of a run's components, owned by the host in flat float32 buffers.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "host/services/component.hpp"
+
+namespace perrin::run {
+
+// One declared tensor. Parameters lie in their component's range, those with weight decay first.
+struct Parameter {
+  std::string name;  // "<kind>.<declared name>": "denoiser.conv_in.weight"
+  std::vector<int64_t> sizes;
+  uint32_t role = 0;       // PERRIN_PARAMETER .. PERRIN_SCRATCH
+  bool decay = true;
+  int64_t offset = -1;     // first element in the flat buffer; -1: a buffer or scratch tensor of its own
+  int64_t count = 0;       // elements
+  int64_t tied_to = -1;    // index of the parameter whose memory this one shares
+  at::Tensor tensor;       // what the component is bound to: a view of the flat values, or a tensor of its own
+};
+
+// A piece of the flat buffer with one setting of weight decay.
+struct Range {
+  int64_t begin = 0, end = 0;
+  bool decay = true;
+};
+
+// All tensors of one component.
+struct ParameterGroup {
+  std::string kind;
+  services::Component* component = nullptr;  // borrowed
+  std::vector<Parameter> parameters;         // in declared order
+  std::vector<Range> ranges;                 // of the flat buffer, at most two
+
+  int64_t count() const;  // trainable elements
+};
+
+class ParameterSet {
+ public:
+  // Asks each component that has perrin.params/1, allocates, initialises from `seed` and binds. Initial values are a
+  // function of (seed, name, element) only. `dtype`: float32, or float64 for gradient checks.
+  void build(const std::vector<std::pair<std::string, services::Component*>>& components, uint64_t seed,
+             at::ScalarType dtype = at::kFloat);
+
+  // Gives each listed component trainable parameters with gradients in the flat buffer, and freezes the others.
+  void train_only(const std::vector<std::string>& kinds);
+  void zero_gradients();
+
+  // Binds the components to other flat values (the EMA) until bind_values() is called; no gradients.
+  void bind_to(const at::Tensor& flat);
+  void bind_values();
+
+  const at::Tensor& values() const { return values_; }       // [count] flat
+  const at::Tensor& gradients() const { return gradients_; }  // [count] flat
+  std::vector<Range> trained_ranges() const;
+  const std::vector<ParameterGroup>& groups() const { return groups_; }
+  const ParameterGroup* group(const std::string& kind) const;
+
+ private:
+  void bind_group(ParameterGroup& group);
+
+  std::vector<ParameterGroup> groups_;
+  std::vector<std::string> trained_;
+  at::Tensor values_, gradients_;
+};
+
+}  // namespace perrin::run

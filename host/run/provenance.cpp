@@ -1,0 +1,80 @@
+#include "host/run/provenance.hpp"
+
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <perrin/abi.h>
+#include <sys/utsname.h>
+#include <torch/version.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+
+namespace perrin::run {
+namespace {
+
+// What a command prints, at most 1 MiB; empty if it fails or is not there.
+std::string output_of(const std::string& command) {
+  const auto close = [](FILE* f) { pclose(f); };
+  const std::unique_ptr<FILE, decltype(close)> pipe(popen((command + " 2>/dev/null").c_str(), "r"), close);
+  std::string text;
+  std::array<char, 4096> buffer;
+  while (pipe && text.size() < (1u << 20)) {
+    const size_t n = fread(buffer.data(), 1, buffer.size(), pipe.get());
+    if (n == 0) break;
+    text.append(buffer.data(), n);
+  }
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  return "";
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> provenance(const Model& model, const std::vector<std::string>& argv) {
+  std::vector<std::pair<std::string, std::string>> facts;
+  const auto add = [&](const std::string& key, const std::string& value) {
+    if (!value.empty()) facts.emplace_back(key, value);
+  };
+  std::string command;
+  for (const std::string& argument : argv) command += (command.empty() ? "" : " ") + argument;
+  add("argv", command);
+  add("perrin", PERRIN_SDK_VERSION);
+  add("libtorch", TORCH_VERSION);
+  add("blas", at::get_mkl_version());
+  add("onednn", at::get_mkldnn_version());
+  add("cpu", cpu_name());
+  add("cpu_capability", at::get_cpu_capability());
+  add("threads", std::to_string(at::get_num_threads()));
+  add("seed", std::to_string(model.experiment.seed));
+  utsname system{};
+  if (uname(&system) == 0) add("system", std::string(system.sysname) + " " + system.release + " " + system.machine);
+  add("git_commit", output_of("git rev-parse HEAD"));
+  add("git_diff", output_of("git diff HEAD"));
+  for (const char* name : {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "PERRIN_PLUGIN_PATH", "PERRIN_DATA",
+                           "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID"})
+    if (const char* value = std::getenv(name)) add(name, value);
+  return facts;
+}
+
+std::vector<store::Plugin> plugins_used(const config::Experiment& experiment, const loader::Registry& registry) {
+  std::vector<store::Plugin> rows;
+  for (const config::Component* component : experiment.components()) {
+    const config::Factory& f = *component->factory;
+    store::Plugin row{component->use, component->kind, f.version, f.tier, f.library, ""};
+    for (const loader::Library* library : registry.loaded())
+      if (library->find(component->kind, component->use)) row.file = library->file, row.sha256 = library->sha256;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace perrin::run

@@ -1,0 +1,20 @@
+// What produced a run: program, libraries, machine, source tree. Kept in /provenance of the results file.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/loader/registry.hpp"
+#include "host/run/model.hpp"
+#include "host/store/layout.hpp"
+
+namespace perrin::run {
+
+// argv: the command line. Values are text; what cannot be found out is left out.
+std::vector<std::pair<std::string, std::string>> provenance(const Model& model, const std::vector<std::string>& argv);
+
+// One row per component of the experiment.
+std::vector<store::Plugin> plugins_used(const config::Experiment& experiment, const loader::Registry& registry);
+
+}  // namespace perrin::run

@@ -1,0 +1,164 @@
+#include "host/run/trainer.hpp"
+
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "host/run/autocast.hpp"
+#include "host/run/pipeline.hpp"
+
+namespace perrin::run {
+namespace {
+
+constexpr size_t kCheckpointsKept = 2;  // the newest and one to fall back to
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+std::vector<std::string> trained_kinds(const Model& model, const config::Loaded& loaded, const config::Stage& stage) {
+  std::vector<std::string> kinds;
+  for (const ParameterGroup& group : model.parameters.groups()) {
+    const bool named = stage.train.empty() || std::find(stage.train.begin(), stage.train.end(), group.kind) != stage.train.end();
+    if (named && group.count() > 0) kinds.push_back(group.kind);
+  }
+  for (const std::string& kind : stage.train) {
+    if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
+      throw loaded.error(stage.table.place("train"), "the " + kind + " has no parameters to train", "take it out of `train`");
+  }
+  if (kinds.empty()) throw loaded.error(stage.table.location, "the stage trains nothing: no component has parameters");
+  return kinds;
+}
+
+Trainer::Trainer(Model& model, const config::Loaded& loaded, loader::Registry& registry, const Folder& folder,
+                 store::Writer& writer, Watch watch)
+    : model_(model),
+      loaded_(loaded),
+      registry_(registry),
+      folder_(folder),
+      writer_(writer),
+      watch_(std::move(watch)),
+      trace_(model.experiment) {}
+
+void Trainer::restore(const Found& checkpoint) {
+  progress_ = checkpoint.progress;
+  if (progress_.stage < 0 || progress_.stage >= static_cast<int64_t>(model_.experiment.stages.size()))
+    throw Error("the checkpoint is of a stage that the experiment does not have", checkpoint.file.string());
+  restored_ = checkpoint.file;
+}
+
+// A stage starts from the averaged weights of the one before it.
+void Trainer::enter_stage(size_t index) {
+  const config::Stage& stage = model_.experiment.stages[index];
+  if (optimizer_) model_.parameters.values().copy_(optimizer_->averaged());
+  model_.parameters.train_only(trained_kinds(model_, loaded_, stage));
+  optimizer_ = std::make_unique<Optimizer>(model_.parameters, stage);
+  if (restored_) load_checkpoint(*restored_, model_.parameters, optimizer_.get(), loaded_.hash);
+  restored_.reset();
+  terms_.clear();
+  for (const config::Loss& loss : stage.losses)
+    terms_.push_back({loss.component.name, loss.weight, loss.start,
+                      services::load_component(registry_, loss.component, model_.experiment.seed)});
+  pipeline_ = std::make_unique<Pipeline>(model_.dataset, model_.experiment.seed, progress_.position, stage.batch_size,
+                                         model_.experiment.loader_threads);
+}
+
+bool Trainer::run() {
+  const auto stages = static_cast<int64_t>(model_.experiment.stages.size());
+  for (int64_t stage = progress_.stage; stage < stages; ++stage) {
+    if (stage > progress_.stage) progress_.stage = stage, progress_.stage_step = 0;
+    enter_stage(static_cast<size_t>(stage));
+    if (!train_stage()) return false;
+  }
+  model_.parameters.bind_to(optimizer_->averaged());
+  return true;
+}
+
+bool Trainer::train_stage() {
+  const config::Stage& stage = model_.experiment.stages[static_cast<size_t>(progress_.stage)];
+  row_time_ = seconds();
+  row_step_ = progress_.step;
+  const auto due = [&](int64_t every) { return every > 0 && progress_.stage_step % every == 0; };
+  while (progress_.stage_step < stage.steps) {
+    const double loss = step();
+    const bool last = progress_.stage_step == stage.steps;
+    const bool stop = watch_.stop && watch_.stop();
+    if (watch_.step) watch_.step({stage, progress_.stage_step, loss});
+    if (due(stage.checkpoint_every) || last || stop) checkpoint();
+    if (due(stage.sample_every) && !last && !stop) sample();
+    if (stop && !last) return false;
+  }
+  return true;
+}
+
+double Trainer::step() {
+  const config::Stage& stage = model_.experiment.stages[static_cast<size_t>(progress_.stage)];
+  model_.parameters.zero_gradients();
+  trace_.clear();
+  for (int64_t i = 0; i < stage.accumulate; ++i) {
+    const Batch batch = pipeline_->next();
+    Draw drawn;
+    const Objective o = [&] {
+      const Autocast autocast(stage.precision == "bf16");
+      return objective(model_, batch, terms_, progress_.step + 1, progress_.stage_step, stage.condition_drop, &drawn);
+    }();
+    check_finite(o, batch);
+    o.total.backward();
+    trace_.add(o, drawn, model_.times.domain(), stage.accumulate);
+  }
+  const Optimizer::Report report = optimizer_->update(progress_.stage_step + 1);
+  if (!std::isfinite(report.grad_norm)) {
+    throw Error("the gradient norm is " + std::to_string(report.grad_norm), "step " + std::to_string(progress_.step + 1),
+                "lower the learning rate, set clip_norm, or use precision = \"fp32\"; the last checkpoint is unharmed");
+  }
+  progress_.step += 1;
+  progress_.stage_step += 1;
+  progress_.position += static_cast<uint64_t>(stage.batch_size * stage.accumulate);
+  if (progress_.stage_step % stage.log_every == 0 || progress_.stage_step == 1) log_row(report);
+  losses_.try_emplace(stage.name, trace_.loss(), 0).first->second.second = trace_.loss();
+  return trace_.loss();
+}
+
+void Trainer::check_finite(const Objective& objective, const Batch& batch) const {
+  for (const TermValue& term : objective.terms) {
+    if (std::isfinite(term.value)) continue;
+    std::string samples;
+    for (size_t b = 0; b < term.per_sample.size(); ++b)
+      if (!std::isfinite(term.per_sample[b])) samples += " " + std::to_string(batch.indices[b]);
+    throw Error("the loss term \"" + term.name + "\" is " + std::to_string(term.value) +
+                    (samples.empty() ? "" : "; dataset samples with such a value:" + samples),
+                "step " + std::to_string(progress_.step + 1),
+                "lower the learning rate, set clip_norm, or use precision = \"fp32\"; the last checkpoint is unharmed");
+  }
+}
+
+void Trainer::log_row(const Optimizer::Report& report) {
+  const config::Stage& stage = model_.experiment.stages[static_cast<size_t>(progress_.stage)];
+  const double now = seconds();
+  const int64_t steps = progress_.step - row_step_;
+  trace_.write(writer_, progress_.step, report, (now - row_time_) / static_cast<double>(steps),
+               stage.batch_size * stage.accumulate);
+  row_time_ = now;
+  row_step_ = progress_.step;
+}
+
+// Rows first: a checkpoint never promises rows that are not on the disk.
+void Trainer::checkpoint() {
+  writer_.sync();
+  save_checkpoint(folder_.checkpoints() / checkpoint_name(progress_.step), model_.parameters, *optimizer_, progress_,
+                  loaded_.hash);
+  prune_checkpoints(folder_.checkpoints(), kCheckpointsKept);
+}
+
+void Trainer::sample() {
+  if (!watch_.sample) return;
+  model_.parameters.bind_to(optimizer_->averaged());
+  watch_.sample(progress_.step);
+  model_.parameters.bind_values();
+}
+
+}  // namespace perrin::run

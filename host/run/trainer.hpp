@@ -1,0 +1,83 @@
+// The life of a run: stages of optimizer steps, with rows, checkpoints and samples on the way.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/base/error.hpp"
+#include "host/run/checkpoint.hpp"
+#include "host/run/folder.hpp"
+#include "host/run/model.hpp"
+#include "host/run/optimizer.hpp"
+#include "host/run/trace.hpp"
+#include "host/store/writer.hpp"
+
+namespace perrin::run {
+
+// After each step, for the progress bar.
+struct StepReport {
+  const config::Stage& stage;
+  int64_t stage_step = 0;
+  double loss = 0;
+};
+
+// What the trainer tells and asks its surroundings; all may be empty.
+struct Watch {
+  std::function<void(const StepReport&)> step;
+  std::function<void(int64_t step)> sample;  // weights bound to the average; called after a checkpoint
+  std::function<bool()> stop;                // asked after each step
+};
+
+class Trainer {
+ public:
+  // All are borrowed.
+  Trainer(Model& model, const config::Loaded& loaded, loader::Registry& registry, const Folder& folder,
+          store::Writer& writer, Watch watch);
+
+  // Continues from a checkpoint: call before run(). Throws Error if it does not fit.
+  void restore(const Found& checkpoint);
+
+  // Trains what is left of all stages and leaves the averaged weights bound. Returns false when it was stopped; a
+  // checkpoint of the last step is then on the disk. Throws Error, after a NaN with the step, the term and the samples;
+  // the last good checkpoint stays.
+  bool run();
+
+  const Progress& progress() const { return progress_; }
+
+  // Sum of the terms at the first and at the last step of this process, by trace name; empty if no step was needed.
+  const std::map<std::string, std::pair<double, double>>& losses() const { return losses_; }
+
+ private:
+  void enter_stage(size_t index);
+  bool train_stage();
+  double step();
+  void check_finite(const Objective& objective, const Batch& batch) const;
+  void log_row(const Optimizer::Report& report);
+  void checkpoint();
+  void sample();
+
+  Model& model_;
+  const config::Loaded& loaded_;
+  loader::Registry& registry_;
+  const Folder& folder_;
+  store::Writer& writer_;
+  Watch watch_;
+  Progress progress_;
+  Trace trace_;
+  std::vector<LossTerm> terms_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::optional<std::filesystem::path> restored_;
+  std::map<std::string, std::pair<double, double>> losses_;
+  double row_time_ = 0;   // seconds, when the last row was written
+  int64_t row_step_ = 0;
+};
+
+// The kinds that a stage trains: those it names, else all with parameters. Throws Diagnostics if it trains nothing.
+std::vector<std::string> trained_kinds(const Model& model, const config::Loaded& loaded, const config::Stage& stage);
+
+}  // namespace perrin::run

@@ -1,0 +1,38 @@
+// Samples from a trained model. Sample i depends on (weights, seed, i, its class) alone, whatever the batch size.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "host/run/model.hpp"
+#include "host/store/png.hpp"
+
+namespace perrin::sample {
+
+struct Request {
+  int64_t count = 64, batch_size = 64;
+  uint64_t seed = 0;
+  std::vector<int64_t> labels;  // [count] of the dataset's label field; empty: the null condition or no conditioner
+  bool bf16 = false;
+  std::function<void(int64_t done, int64_t total)> progress;  // denoiser calls, over all batches; may be empty
+  std::function<bool()> cancelled;                            // may be empty
+};
+
+// [count, C, H, W] or [count, D] float32, decoded. The model's experiment gives sampler, steps and guidance; its parameters
+// are used as they are bound. Throws Error, also (exit code interrupted) when cancelled.
+at::Tensor generate(run::Model& model, const Request& request);
+
+// Class of each of `count` grid cells: one class per row of `columns`, or `only` everywhere. Empty without labels.
+std::vector<int64_t> grid_labels(const run::Model& model, int64_t count, int64_t columns, std::optional<int64_t> only);
+
+// [-1, 1] -> uint8 [n, H, W, C]. REQUIRES: [n, C, H, W] with C = 1 or 3.
+std::vector<uint8_t> to_pixels(const at::Tensor& images);
+bool is_image(const perrin_spec& spec);
+
+// A scatter plot of 2-D samples, or the grid of images: what a person looks at.
+store::Image picture(const at::Tensor& samples, int64_t columns);
+
+}  // namespace perrin::sample

@@ -1,0 +1,22 @@
+// Which noise levels a sampler visits.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "host/run/time_table.hpp"
+
+namespace perrin::sample {
+
+// n whole times of a discrete schedule, the noisiest first (2305.08891, Table 2):
+//   leading   arange(n) (T div n) + offset          trailing   round(arange(T, 0, -T / n)) - 1
+//   linspace  round(linspace(0, T - 1, n))
+// Halves round to even, as in the peers. Throws Error unless 1 <= n <= T and every time stays below T.
+std::vector<int64_t> spaced_timesteps(int64_t T, int64_t n, const std::string& spacing, int64_t offset);
+
+// n noise levels and, last, the clean end (alpha 1, sigma 0). A continuous schedule is cut evenly in t: `leading` leaves
+// out t_max, `trailing` t_min, `linspace` has both.
+std::vector<perrin_time> sampling_times(const run::TimeTable& table, int64_t n, const std::string& spacing, int64_t offset);
+
+}  // namespace perrin::sample
