@@ -1,0 +1,117 @@
+#include <signal.h>
+
+#include <chrono>
+#include <cstring>
+
+#include "host/store/writer_impl.hpp"
+
+namespace perrin::store {
+
+// Signals are left to the threads that expect them.
+Writer::Impl::Impl(std::filesystem::path path, RunFile file, RunLock lock, const Layout& layout)
+    : path_(std::move(path)),
+      file_(std::move(file)),
+      lock_(std::move(lock)),
+      groups_(layout.groups),
+      tags_(layout.images),
+      rows_(groups_.size()) {
+  for (size_t i = 0; i < groups_.size(); ++i) rows_[i].values.resize(groups_[i].columns.size());
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { work(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+Writer::Impl::~Impl() {
+  try {
+    close();
+  } catch (const Error&) {
+  }
+}
+
+void Writer::Impl::rethrow() const {
+  if (failure_) throw *failure_;
+  throw Error("the results file " + path_.string() + " is closed", path_.string());
+}
+
+void Writer::Impl::push(const Record& record, const void* payload) {
+  if (closed_ || !queue_.push(record, payload)) rethrow();
+}
+
+void Writer::Impl::sync() {
+  if (closed_ || !queue_.sync()) rethrow();
+}
+
+void Writer::Impl::close() {
+  if (closed_.exchange(true)) return;
+  queue_.stop();
+  thread_.join();
+  lock_ = RunLock();
+  if (failure_) throw *failure_;
+}
+
+void Writer::Impl::work() {
+  using Clock = std::chrono::steady_clock;
+  constexpr auto kPatience = std::chrono::milliseconds(100);
+  constexpr auto kFlushEvery = std::chrono::seconds(1);
+  std::vector<std::byte> records;
+  uint64_t synced = 0;
+  bool dirty = false;
+  auto flushed = Clock::now();
+  try {
+    for (Queue::Work work; !work.last;) {
+      work = queue_.take(records, kPatience);
+      const auto held = hdf5::lock();
+      handle(records);
+      dirty = dirty || !records.empty();
+      if (work.ticket > synced) {
+        file_.sync();
+        queue_.synced(synced = work.ticket);
+        dirty = false;
+      } else if (dirty && Clock::now() - flushed > kFlushEvery) {
+        file_.flush();
+        flushed = Clock::now();
+        dirty = false;
+      }
+    }
+    const auto held = hdf5::lock();
+    file_.close();
+  } catch (const hdf5::Failure& failure) {
+    file_.abandon();
+    failure_ = write_error(failure, path_);
+    queue_.fail();
+  } catch (const std::exception& error) {  // memory
+    file_.abandon();
+    failure_ = Error("cannot write the results file " + path_.string() + ": " + error.what(), path_.string());
+    queue_.fail();
+  }
+}
+
+void Writer::Impl::handle(std::span<const std::byte> records) {
+  while (!records.empty()) {
+    Record record;
+    std::memcpy(&record, records.data(), sizeof record);
+    const std::byte* payload = records.data() + sizeof record;
+    if (record.kind == Record::row) {
+      Rows& rows = rows_[record.index];
+      rows.step.push_back(record.step);
+      rows.wall_time.push_back(record.wall_time);
+      const auto* values = reinterpret_cast<const double*>(payload);
+      for (size_t i = 0; i < rows.values.size(); ++i) rows.values[i].push_back(values[i]);
+    } else if (record.kind == Record::image) {
+      file_.append_image(record.index, record.step, reinterpret_cast<const uint8_t*>(payload));
+    } else {
+      file_.set_status({reinterpret_cast<const char*>(payload), record.bytes});
+    }
+    records = records.subspan(sizeof record + (record.bytes + 7) / 8 * 8);
+  }
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    file_.append(i, rows_[i]);
+    rows_[i].step.clear();
+    rows_[i].wall_time.clear();
+    for (auto& column : rows_[i].values) column.clear();
+  }
+}
+
+}  // namespace perrin::store
