@@ -14,6 +14,7 @@
 namespace perrin::loader {
 
 constinit thread_local Breadcrumb here;
+void (*on_enter)(const Breadcrumb&) = nullptr;
 
 namespace {
 
@@ -22,11 +23,16 @@ constexpr size_t crash_stack_size = 64 * 1024;
 
 const char* signal_name(int number) {
   switch (number) {
-    case SIGSEGV: return "segmentation fault";
-    case SIGBUS: return "bus error";
-    case SIGFPE: return "arithmetic fault";
-    case SIGILL: return "illegal instruction";
-    default: return "abort";
+    case SIGSEGV:
+      return "segmentation fault";
+    case SIGBUS:
+      return "bus error";
+    case SIGFPE:
+      return "arithmetic fault";
+    case SIGILL:
+      return "illegal instruction";
+    default:
+      return "abort";
   }
 }
 

@@ -12,10 +12,17 @@ struct Breadcrumb {
 
 extern constinit thread_local Breadcrumb here;
 
+// Told about each way in, before it is taken; null except in perrin-probe. Set before the first call.
+extern void (*on_enter)(const Breadcrumb& crumb);
+
 // Marks a scope as inside a plugin; scopes nest (a sampler calls the host, the host a denoiser).
 class Inside {
  public:
-  Inside(const char* library, const char* component, const char* call) : before_(here) { here = {library, component, call}; }
+  Inside(const char* library, const char* component, const char* call) : before_(here) {
+    here = {library, component, call};
+    if (on_enter != nullptr) [[unlikely]]
+      on_enter(here);
+  }
   ~Inside() { here = before_; }
   Inside(const Inside&) = delete;
   Inside& operator=(const Inside&) = delete;
@@ -27,10 +34,10 @@ class Inside {
 // A copy of `text` that is never freed; equal texts share one.
 const char* keep_text(const char* text);
 
-// Installs, once per process, handlers of SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT and of exit(). A crash inside a plugin
-// writes one message to stderr that names library, component and call, and ends the process: by the signal itself where
-// core dumps are enabled (ulimit -c), else with exit code 1. exit() called inside a plugin gets the same message and code 1.
-// Crashes of the host's own code keep their default.
+// Installs, once per process, handlers of SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT and of exit(). A crash inside a
+// plugin writes one message to stderr that names library, component and call, and ends the process: by the signal
+// itself where core dumps are enabled (ulimit -c), else with exit code 1. exit() called inside a plugin gets the same
+// message and code 1. Crashes of the host's own code keep their default.
 void install_crash_handler();
 
 // Gives this thread a stack of its own for the handler, so that a stack overflow is named too. Once per thread.

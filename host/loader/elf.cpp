@@ -22,14 +22,22 @@ constexpr unsigned char this_order = ELFDATA2LSB;
 
 std::string machine_name(unsigned machine) {
   switch (machine) {
-    case EM_X86_64: return "x86-64";
-    case EM_AARCH64: return "aarch64";
-    case EM_386: return "x86 (32 bit)";
-    case EM_ARM: return "arm (32 bit)";
-    case EM_RISCV: return "riscv";
-    case EM_PPC64: return "ppc64";
-    case EM_S390: return "s390";
-    default: return "machine " + std::to_string(machine);
+    case EM_X86_64:
+      return "x86-64";
+    case EM_AARCH64:
+      return "aarch64";
+    case EM_386:
+      return "x86 (32 bit)";
+    case EM_ARM:
+      return "arm (32 bit)";
+    case EM_RISCV:
+      return "riscv";
+    case EM_PPC64:
+      return "ppc64";
+    case EM_S390:
+      return "s390";
+    default:
+      return "machine " + std::to_string(machine);
   }
 }
 
@@ -47,8 +55,8 @@ class Image {
 
   std::span<const std::byte> range(uint64_t offset, uint64_t size) const {
     if (offset > bytes_.size() || size > bytes_.size() - offset)
-      fail("the file is cut off or damaged: it ends at byte " + std::to_string(bytes_.size()) + ", its headers point to byte " +
-           std::to_string(offset) + " + " + std::to_string(size));
+      fail("the file is cut off or damaged: it ends at byte " + std::to_string(bytes_.size()) +
+           ", its headers point to byte " + std::to_string(offset) + " + " + std::to_string(size));
     return bytes_.subspan(offset, size);
   }
 
@@ -88,7 +96,8 @@ Elf64_Ehdr read_header(const Image& image) {
 }
 
 std::vector<Elf64_Phdr> read_segments(const Image& image, const Elf64_Ehdr& header) {
-  if (header.e_phnum != 0 && header.e_phentsize != sizeof(Elf64_Phdr)) image.fail("damaged: program headers of another size");
+  if (header.e_phnum != 0 && header.e_phentsize != sizeof(Elf64_Phdr))
+    image.fail("damaged: program headers of another size");
   std::vector<Elf64_Phdr> segments;
   for (uint64_t i = 0; i < header.e_phnum; ++i) {
     if (header.e_phoff > image.size()) image.fail("the file is cut off before its program headers");
@@ -109,7 +118,8 @@ void for_each_note(const Image& image, const Elf64_Phdr& segment, Visit visit) {
     uint64_t name = at + sizeof(note), payload = name + padded(note.n_namesz), next = payload + padded(note.n_descsz);
     if (payload + note.n_descsz > end) image.fail("damaged: a note runs over its segment");
     auto text = image.range(name, note.n_namesz);
-    visit(std::string_view(reinterpret_cast<const char*>(text.data()), text.size()), note.n_type, payload, note.n_descsz);
+    visit(std::string_view(reinterpret_cast<const char*>(text.data()), text.size()), note.n_type, payload,
+          note.n_descsz);
     if (next >= end) return;
     at = next;
   }

@@ -22,8 +22,8 @@ struct Elf {
   std::vector<std::string> unique;   // exports of binding GNU_UNIQUE: they survive dlclose and cross RTLD_LOCAL
 };
 
-// Throws perrin::Error at `name` for bytes that are not an ELF file, of another class, byte order or architecture, not a
-// shared object, cut off or damaged, or whose note has another size. Any bytes are safe to pass.
+// Throws perrin::Error at `name` for bytes that are not an ELF file, of another class, byte order or architecture, not
+// a shared object, cut off or damaged, or whose note has another size. Any bytes are safe to pass.
 Elf read_elf(std::span<const std::byte> bytes, const std::string& name);
 
 // read_elf's note; throws if there is none.

@@ -15,7 +15,8 @@ namespace perrin::loader {
 namespace {
 
 [[noreturn]] void fail(const std::filesystem::path& file, int error) {
-  throw Error(std::string("cannot be read: ") + std::strerror(error), file.string(), "check the path and its permissions");
+  throw Error(std::string("cannot be read: ") + std::strerror(error), file.string(),
+              "check the path and its permissions");
 }
 
 struct Descriptor {

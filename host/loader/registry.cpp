@@ -10,6 +10,7 @@
 #include "host/loader/compatible.hpp"
 #include "host/loader/elf.hpp"
 #include "host/loader/file.hpp"
+#include "host/loader/index.hpp"
 
 namespace perrin::loader {
 namespace {
@@ -90,8 +91,8 @@ void check_imports(const Elf& elf, const std::string& file) {
 std::string kind_id(std::string_view kind) { return "perrin.kind." + std::string(kind) + "/1"; }
 
 const std::vector<std::string>& known_kinds() {
-  static const std::vector<std::string> kinds = {"conditioner", "dataset",  "denoiser",         "encoder",
-                                                 "guidance",    "loss",     "parameterization", "sampler",
+  static const std::vector<std::string> kinds = {"conditioner", "dataset",   "denoiser",         "encoder",
+                                                 "guidance",    "loss",      "parameterization", "sampler",
                                                  "schedule",    "timesteps", "weighting"};
   return kinds;
 }
@@ -121,6 +122,20 @@ perrin_note check_file(const std::filesystem::path& file, const perrin_fingerpri
   return note;
 }
 
+Registry::Registry(Host host) : host_(host) {}
+Registry::~Registry() = default;
+
+Index& Registry::index() {
+  std::lock_guard lock(mutex_);
+  if (index_ == nullptr) index_ = std::make_unique<Index>(Index::scan());
+  return *index_;
+}
+
+void Registry::require(const std::string& kind, const std::string& id) {
+  std::lock_guard lock(mutex_);
+  if (index_ != nullptr) index_->require(kind, id);
+}
+
 const Library& Registry::load(const std::filesystem::path& given) {
   std::error_code missing;
   auto file = std::filesystem::canonical(given, missing);
@@ -132,11 +147,11 @@ const Library& Registry::load(const std::filesystem::path& given) {
   library->crumb = keep_text(library->file.c_str());
   library->note = check_file(file, host_.fingerprint);
   library->sha256 = sha256_of(file);
-  install_crash_handler();
   library->entry = find_entry(open(*library), library->file);
   check_entry(*library->entry, library->note, library->file);
   const perrin_host* tables = library->note.tier == PERRIN_TIER_B ? host_.native : host_.portable;
-  if (tables == nullptr) throw Error("a tier B plugin, and this program has no LibTorch", library->file, "use perrin run");
+  if (tables == nullptr)
+    throw Error("a tier B plugin, and this program has no LibTorch", library->file, "use perrin run");
   call_init(*library, tables);
   const Library* kept = library.release();  // for good, as the library itself
   by_file_[kept->file] = kept;

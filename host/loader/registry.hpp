@@ -38,10 +38,18 @@ std::string kind_id(std::string_view kind);
 // The kinds that this host knows, sorted.
 const std::vector<std::string>& known_kinds();
 
+class Index;
+
 // One per process. Libraries are never unloaded (docs/decisions/never-dlclose.md), also not with the registry.
 class Registry {
  public:
-  explicit Registry(Host host) : host_(host) {}
+  explicit Registry(Host host);
+  ~Registry();
+
+  // What the default places offer; scanned the first time. Once scanned, what it refuses is refused by load_component.
+  Index& index();
+  // Index::require, if the index was scanned.
+  void require(const std::string& kind, const std::string& id);
 
   // Checks the file, its note and the fingerprint, loads it (now, local), checks the entry, calls init. Again: the same
   // library. Any thread. Throws perrin::Error that names file, reason and fix.
@@ -52,6 +60,7 @@ class Registry {
 
  private:
   Host host_;
+  std::unique_ptr<Index> index_;
   mutable std::mutex mutex_;
   std::map<std::string, const Library*> by_file_;
   std::vector<const Library*> order_;

@@ -28,8 +28,8 @@ void give(const variable_list& list, perrin_tensor** out) {
   for (size_t i = 0; i < made.size(); ++i) out[i] = made[i].release();
 }
 
-perrin_status* grad(uint32_t n_outputs, perrin_tensor* const* outputs, perrin_tensor* const* grad_outputs, uint32_t n_inputs,
-                    perrin_tensor* const* inputs, int32_t create_graph, perrin_tensor** gradients) {
+perrin_status* grad(uint32_t n_outputs, perrin_tensor* const* outputs, perrin_tensor* const* grad_outputs,
+                    uint32_t n_inputs, perrin_tensor* const* inputs, int32_t create_graph, perrin_tensor** gradients) {
   return as_status([&] {
     auto weights = grad_outputs == nullptr ? variable_list() : list_of(n_outputs, grad_outputs);
     give(torch::autograd::grad(list_of(n_outputs, outputs), list_of(n_inputs, inputs), weights, create_graph != 0,
@@ -86,8 +86,8 @@ class PluginNode : public torch::autograd::Node {
   uint32_t n_inputs_;
 };
 
-perrin_status* custom_grad(uint32_t n_inputs, perrin_tensor* const* inputs, uint32_t n_outputs, perrin_tensor* const* values,
-                           const perrin_backward* given, perrin_tensor** outputs) {
+perrin_status* custom_grad(uint32_t n_inputs, perrin_tensor* const* inputs, uint32_t n_outputs,
+                           perrin_tensor* const* values, const perrin_backward* given, perrin_tensor** outputs) {
   return as_status([&] {
     if (given == nullptr || given->struct_size < sizeof(perrin_backward))
       throw Fault(PERRIN_INVALID_DATA, "custom_grad needs a perrin_backward with its struct_size");
@@ -97,7 +97,8 @@ perrin_status* custom_grad(uint32_t n_inputs, perrin_tensor* const* inputs, uint
     variable_list results;
     for (const auto& value : list_of(n_outputs, values)) results.push_back(value.detach());
     if (torch::autograd::compute_requires_grad(sources)) {
-      auto node = std::shared_ptr<PluginNode>(new PluginNode(std::move(backward), n_inputs), torch::autograd::deleteNode);
+      auto node =
+          std::shared_ptr<PluginNode>(new PluginNode(std::move(backward), n_inputs), torch::autograd::deleteNode);
       node->set_next_edges(torch::autograd::collect_next_edges(sources));
       torch::autograd::set_history(results, node);
     }

@@ -16,9 +16,11 @@ const perrin_component& descriptor_of(const loader::Library& library, const conf
   return *found;
 }
 
-const std::string& library_of(const config::Component& chosen) {
-  if (chosen.factory == nullptr) throw Error(chosen.kind + " \"" + chosen.use + "\" was not resolved against a catalogue");
-  return chosen.factory->library;
+const loader::Library& load_library(loader::Registry& registry, const config::Component& chosen) {
+  if (chosen.factory == nullptr)
+    throw Error(chosen.kind + " \"" + chosen.use + "\" was not resolved against a catalogue");
+  registry.require(chosen.kind, chosen.use);
+  return registry.load(chosen.factory->library);
 }
 
 // Each kind draws its own numbers from the run's seed.
@@ -34,13 +36,14 @@ uint64_t generator_seed(uint64_t seed, const std::string& kind) {
 
 Component::Component(loader::Registry& registry, const config::Component& chosen, uint64_t seed)
     : Component([&]() -> Component {
-        const auto& library = registry.load(library_of(chosen));
+        const auto& library = load_library(registry, chosen);
         try {
           return Component(library, descriptor_of(library, chosen), chosen.kind, chosen.values, seed);
         } catch (PluginError& error) {
           const auto& at = chosen.location;
           if (error.code == PERRIN_INVALID_CONFIG && at.line > 0)
-            error.where = at.file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ", " + error.where;
+            error.where =
+                at.file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column) + ", " + error.where;
           throw;
         }
       }()) {}
@@ -91,7 +94,8 @@ Component& Component::operator=(Component&& other) noexcept {
 }
 
 const void* Component::find_extension(std::string_view id) const {
-  if (!PERRIN_HAS(descriptor_, perrin_component, get_extension) || descriptor_->get_extension == nullptr) return nullptr;
+  if (!PERRIN_HAS(descriptor_, perrin_component, get_extension) || descriptor_->get_extension == nullptr)
+    return nullptr;
   loader::Inside mark(library_->crumb, crumb_id_, "get_extension");
   return descriptor_->get_extension(text(id));
 }

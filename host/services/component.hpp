@@ -131,8 +131,9 @@ class Component {
   }
 
   // Calls a function of the kind's table or of an extension on this instance, guarded:
-  // `schedule.invoke<&perrin_schedule::marginal>(n, t, alpha, sigma)`. Throws perrin::Error that names plugin and function
-  // if it is missing, fails, throws or leaves global state changed. The function `infer` runs with a seeded generator.
+  // `schedule.invoke<&perrin_schedule::marginal>(n, t, alpha, sigma)`. Throws perrin::Error that names plugin and
+  // function if it is missing, fails, throws or leaves global state changed. The function `infer` runs with a seeded
+  // generator.
   template <auto member, class... Args>
   void invoke(Args... args) const {
     constexpr const char* name = detail::MemberName<member>::terminated.data();

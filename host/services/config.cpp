@@ -16,13 +16,14 @@ template <class T>
 const T& get(const perrin_config* config, perrin_text key) {
   auto found = config->values.find(std::string(view(key)));
   if (found == config->values.end())
-    throw Fault(PERRIN_INVALID_CONFIG, "the component's schema has no key \"" + std::string(view(key)) + "\" with a value");
+    throw Fault(PERRIN_INVALID_CONFIG,
+                "the component's schema has no key \"" + std::string(view(key)) + "\" with a value");
   const T* value = std::get_if<T>(&found->second);
   if (value == nullptr) {
     auto wanted = config::type_name(static_cast<config::Type>(config::Value(T()).index()));
     auto held = config::type_name(static_cast<config::Type>(found->second.index()));
-    throw Fault(PERRIN_INVALID_CONFIG, "key \"" + std::string(view(key)) + "\" holds a value of type " + std::string(held) +
-                                           " and was read as " + std::string(wanted));
+    throw Fault(PERRIN_INVALID_CONFIG, "key \"" + std::string(view(key)) + "\" holds a value of type " +
+                                           std::string(held) + " and was read as " + std::string(wanted));
   }
   return *value;
 }
@@ -56,9 +57,14 @@ perrin_status* get_strings(const perrin_config* config, perrin_text key, const p
 
 }  // namespace
 
-const perrin_host_config config_table = {
-    sizeof(perrin_host_config), 0,          get_scalar<bool, int32_t>, get_scalar<int64_t, int64_t>,
-    get_scalar<double, double>, get_string, get_list<int64_t>,         get_list<double>,
-    get_strings};
+const perrin_host_config config_table = {sizeof(perrin_host_config),
+                                         0,
+                                         get_scalar<bool, int32_t>,
+                                         get_scalar<int64_t, int64_t>,
+                                         get_scalar<double, double>,
+                                         get_string,
+                                         get_list<int64_t>,
+                                         get_list<double>,
+                                         get_strings};
 
 }  // namespace perrin::services

@@ -38,9 +38,7 @@ void report(uint64_t done, uint64_t total, perrin_text what) try {
 } catch (...) {
 }
 
-int32_t cancelled() try {
-  return hooks().cancelled && hooks().cancelled() ? 1 : 0;
-} catch (...) {
+int32_t cancelled() try { return hooks().cancelled && hooks().cancelled() ? 1 : 0; } catch (...) {
   return 0;
 }
 

@@ -33,7 +33,8 @@ at::CPUGeneratorImpl& generator() {
   return *impl;
 }
 
-// Every draw moves the position; 624 draws, which bring it back, renew all words; the cached half of a normal pair counts.
+// Every draw moves the position; 624 draws, which bring it back, renew all words; the cached half of a normal pair
+// counts.
 void digest_generator(uint64_t (&digest)[4]) {
   const auto pod = generator().engine().data();
   digest[0] = pod.seed_;
@@ -69,8 +70,10 @@ bool equal(const uint64_t* a, const uint64_t* b, int n) { return std::equal(a, a
 std::string find_leak(const GlobalState& before, const GlobalState& after) {
   if (!equal(before.generator, after.generator, 4))
     return "drew from or seeded LibTorch's global random generator; perrin.rng/1 is the only source of random numbers";
-  if (before.autograd != after.autograd) return "left LibTorch's grad mode changed; set it in a scope (at::AutoGradMode)";
-  if (!equal(before.keys, after.keys, 2)) return "left LibTorch's inference mode or autocast changed; set it in a scope";
+  if (before.autograd != after.autograd)
+    return "left LibTorch's grad mode changed; set it in a scope (at::AutoGradMode)";
+  if (!equal(before.keys, after.keys, 2))
+    return "left LibTorch's inference mode or autocast changed; set it in a scope";
   if (before.dtype != after.dtype) return "changed LibTorch's default dtype; give each tensor's dtype instead";
   if (before.threads != after.threads) return "changed LibTorch's number of threads, which is the user's setting";
   if (before.control != after.control) return "left the processor's rounding or flush-to-zero mode changed";
@@ -111,7 +114,7 @@ void check_state(const GlobalState& before, const loader::Breadcrumb& call) {
     return;
   std::string leak = find_leak(before, after);
   restore_state(before);
-  throw PluginError(PERRIN_ERROR, "the plugin " + leak, describe(call), "report it to the plugin's author");
+  throw Misbehaviour("the plugin " + leak, describe(call));
 }
 
 void rethrow_from_plugin(const loader::Breadcrumb& call) {
@@ -127,8 +130,7 @@ void rethrow_from_plugin(const loader::Breadcrumb& call) {
   } catch (...) {
     message = "something that is not a std::exception";
   }
-  throw PluginError(PERRIN_ERROR, "the plugin threw an exception across the ABI: " + message, describe(call),
-                    "report it to the plugin's author");
+  throw Misbehaviour("the plugin threw an exception across the ABI: " + message, describe(call));
 }
 
 struct SeededGenerator::Saved {

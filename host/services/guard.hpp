@@ -1,4 +1,5 @@
-// What surrounds every call into a plugin: breadcrumb, exceptions, status, and a check that no process-wide state leaked.
+// What surrounds every call into a plugin: breadcrumb, exceptions, status, and a check that no process-wide state
+// leaked.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,8 @@
 
 namespace perrin::services {
 
-// State that belongs to the host and that a plugin could change behind its back. `threads` to `control` are per thread or
-// process; generators of other devices are not looked at.
+// State that belongs to the host and that a plugin could change behind its back. `threads` to `control` are per thread
+// or process; generators of other devices are not looked at.
 struct GlobalState {
   uint64_t generator[4];  // digest of the default CPU generator
   uint64_t keys[2];       // LibTorch's dispatch keys of this thread: inference mode, autocast
@@ -22,16 +23,16 @@ struct GlobalState {
 };
 GlobalState read_state();
 
-// Puts back what differs and throws PluginError that names the first difference and the rule; nothing if none differs.
+// Puts back what differs and throws Misbehaviour that names the first difference and the rule; nothing if none differs.
 void check_state(const GlobalState& before, const loader::Breadcrumb& call);
 // The same without the error, for a call that has failed already.
 void restore_state(const GlobalState& before) noexcept;
 
-// Turns an exception that crossed the boundary into PluginError; a perrin::Error goes on as it is.
+// Turns an exception that crossed the boundary into Misbehaviour; a perrin::Error goes on as it is.
 [[noreturn]] void rethrow_from_plugin(const loader::Breadcrumb& call);
 
-// Runs `call_plugin` (-> perrin_status*) as a call into the plugin that `call` names. Throws perrin::Error if it returns
-// a status, throws, or leaves changed state behind.
+// Runs `call_plugin` (-> perrin_status*) as a call into the plugin that `call` names. Throws perrin::Error if it
+// returns a status, throws, or leaves changed state behind.
 template <class F>
 void invoke(const loader::Breadcrumb& call, F&& call_plugin) {
   loader::use_crash_stack();

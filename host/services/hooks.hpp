@@ -11,7 +11,8 @@ namespace perrin::services {
 
 // Each function may be empty and is called from any thread. `plugin`: the file name of the library that speaks.
 struct Hooks {
-  std::function<void(uint32_t level, std::string_view plugin, std::string_view line)> log;  // PERRIN_LOG_*; empty: stderr
+  std::function<void(uint32_t level, std::string_view plugin, std::string_view line)>
+      log;  // PERRIN_LOG_*; empty: stderr
   std::function<void(uint64_t done, uint64_t total, std::string_view what)> progress;
   std::function<bool()> cancelled;
   std::vector<std::filesystem::path> data_folders;  // where artifact/1 looks first: the experiment file's folder

@@ -12,9 +12,11 @@ struct Service {
 };
 
 constexpr Service portable_services[] = {
-    {PERRIN_HOST_ARTIFACT, &artifact_table}, {PERRIN_HOST_AUTOGRAD, &autograd_table}, {PERRIN_HOST_CONFIG, &config_table},
-    {PERRIN_HOST_LINCOMB, &lincomb_table},   {PERRIN_HOST_LOG, &log_table},           {PERRIN_HOST_OP, &op_table},
-    {PERRIN_HOST_PROGRESS, &progress_table}, {PERRIN_HOST_RNG, &rng_table},           {PERRIN_HOST_TENSOR, &tensor_table},
+    {PERRIN_HOST_ARTIFACT, &artifact_table}, {PERRIN_HOST_AUTOGRAD, &autograd_table},
+    {PERRIN_HOST_CONFIG, &config_table},     {PERRIN_HOST_LINCOMB, &lincomb_table},
+    {PERRIN_HOST_LOG, &log_table},           {PERRIN_HOST_OP, &op_table},
+    {PERRIN_HOST_PROGRESS, &progress_table}, {PERRIN_HOST_RNG, &rng_table},
+    {PERRIN_HOST_TENSOR, &tensor_table},
 };
 
 const void* get_extension(const perrin_host* host, perrin_text id) {
@@ -24,8 +26,8 @@ const void* get_extension(const perrin_host* host, perrin_text id) {
 }
 
 constexpr perrin_host make_host() {
-  return {sizeof(perrin_host), PERRIN_ABI_MAJOR, PERRIN_ABI_MINOR, 0,          get_extension,
-          status_new,          status_free,      status_code,      status_message};
+  return {sizeof(perrin_host), PERRIN_ABI_MAJOR, PERRIN_ABI_MINOR, 0, get_extension, status_new,
+          status_free,         status_code,      status_message};
 }
 
 }  // namespace

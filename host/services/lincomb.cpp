@@ -65,11 +65,13 @@ perrin_status* lincomb(uint32_t n, const double* a, perrin_tensor* const* x, dou
     const at::Tensor& first = unwrap(x[0]);
     kernels::Noise noise{{stream.seed, stream.purpose, stream.step}, samples, 0, s};
     if (s != 0) {
-      if (first.dim() == 0) throw Fault(PERRIN_INVALID_DATA, "lincomb with noise of a tensor without a batch dimension");
+      if (first.dim() == 0)
+        throw Fault(PERRIN_INVALID_DATA, "lincomb with noise of a tensor without a batch dimension");
       noise.elements_per_sample = first.numel() / std::max<int64_t>(first.size(0), 1);
     }
     const auto* with = s == 0 || first.numel() == 0 ? nullptr : &noise;
-    *y = wrap(first.scalar_type() == at::kFloat ? combine<float>(n, a, x, with) : combine<double>(n, a, x, with)).release();
+    *y = wrap(first.scalar_type() == at::kFloat ? combine<float>(n, a, x, with) : combine<double>(n, a, x, with))
+             .release();
   });
 }
 

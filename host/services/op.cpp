@@ -34,7 +34,8 @@ const perrin_op* look_up(const std::string& name, const std::string& overload) {
   if (entry != nullptr) return entry.get();
   auto handle = c10::Dispatcher::singleton().findSchema({name, overload});
   std::string full = overload.empty() ? name : name + "." + overload;
-  if (!handle) throw Fault(PERRIN_UNSUPPORTED, "LibTorch has no operator " + full + " (name and overload as in its schema)");
+  if (!handle)
+    throw Fault(PERRIN_UNSUPPORTED, "LibTorch has no operator " + full + " (name and overload as in its schema)");
   if (!returns_tensors(handle->schema()))
     throw Fault(PERRIN_UNSUPPORTED, full + " returns something that is not a tensor");
   entry = std::make_unique<perrin_op>(perrin_op{*handle, &handle->schema(), full});
@@ -81,7 +82,8 @@ std::vector<c10::IValue> make_stack(const perrin_op& op, uint32_t n, const perri
   return stack;
 }
 
-void call_boxed(const perrin_op& op, uint32_t n, const perrin_argument* given, uint32_t n_results, perrin_tensor** results) {
+void call_boxed(const perrin_op& op, uint32_t n, const perrin_argument* given, uint32_t n_results,
+                perrin_tensor** results) {
   if (n_results != op.schema->returns().size())
     throw Fault(PERRIN_INVALID_DATA, "gives " + std::to_string(op.schema->returns().size()) + " tensors, " +
                                          std::to_string(n_results) + " were asked for");

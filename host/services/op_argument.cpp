@@ -13,29 +13,34 @@ using c10::IValue;
 using c10::TypeKind;
 
 const char* tag_name(uint32_t tag) {
-  constexpr const char* names[] = {"none", "tensor",   "integer", "number", "boolean",
+  constexpr const char* names[] = {"none",   "tensor",   "integer", "number", "boolean",
                                    "string", "integers", "numbers", "tensors"};
   return tag < std::size(names) ? names[tag] : "a value of unknown tag";
 }
 
 [[noreturn]] void refuse(const perrin_argument& given, const c10::Argument& wanted) {
-  throw Fault(PERRIN_INVALID_DATA, "argument \"" + wanted.name() + "\" of type " + wanted.type()->str() + " was given " +
-                                       tag_name(given.tag));
+  throw Fault(PERRIN_INVALID_DATA, "argument \"" + wanted.name() + "\" of type " + wanted.type()->str() +
+                                       " was given " + tag_name(given.tag));
 }
 
 at::Tensor tensor_or_undefined(perrin_tensor* tensor) { return tensor == nullptr ? at::Tensor() : unwrap(tensor); }
 
 IValue number(const perrin_argument& given, const c10::Argument& wanted) {
   switch (given.tag) {
-    case PERRIN_VALUE_INTEGER: return given.value.integer;
-    case PERRIN_VALUE_NUMBER: return given.value.number;
-    case PERRIN_VALUE_BOOLEAN: return given.value.integer != 0;
-    default: refuse(given, wanted);
+    case PERRIN_VALUE_INTEGER:
+      return given.value.integer;
+    case PERRIN_VALUE_NUMBER:
+      return given.value.number;
+    case PERRIN_VALUE_BOOLEAN:
+      return given.value.integer != 0;
+    default:
+      refuse(given, wanted);
   }
 }
 
 IValue integers(const perrin_argument& given, const c10::Argument& wanted) {
-  if (given.tag == PERRIN_VALUE_INTEGERS) return c10::List<int64_t>(at::ArrayRef<int64_t>(given.value.integers, given.n));
+  if (given.tag == PERRIN_VALUE_INTEGERS)
+    return c10::List<int64_t>(at::ArrayRef<int64_t>(given.value.integers, given.n));
   // `int[2] stride=1` takes one number for both, as in Python.
   if (given.tag == PERRIN_VALUE_INTEGER && wanted.N())
     return c10::List<int64_t>(std::vector<int64_t>(static_cast<size_t>(*wanted.N()), given.value.integer));
@@ -77,7 +82,8 @@ IValue list(const perrin_argument& given, const c10::Argument& wanted, const c10
 IValue to_ivalue(const perrin_argument& given, const c10::Argument& wanted, const c10::Type& type) {
   const auto kind = type.kind();
   if (kind == TypeKind::OptionalType) {
-    if (given.tag == PERRIN_VALUE_NONE || (given.tag == PERRIN_VALUE_TENSOR && given.value.tensor == nullptr)) return {};
+    if (given.tag == PERRIN_VALUE_NONE || (given.tag == PERRIN_VALUE_TENSOR && given.value.tensor == nullptr))
+      return {};
     return to_ivalue(given, wanted, *type.castRaw<c10::OptionalType>()->getElementType());
   }
   if (kind == TypeKind::ListType) return list(given, wanted, *type.castRaw<c10::ListType>()->getElementType());

@@ -17,7 +17,8 @@ namespace {
 
 perrin_status out_of_memory{PERRIN_OUT_OF_MEMORY, "out of memory", {}, {}};
 
-perrin_status* make(uint32_t code, std::string_view message, std::string_view where, std::exception_ptr cause) noexcept try {
+perrin_status* make(uint32_t code, std::string_view message, std::string_view where, std::exception_ptr cause) noexcept
+    try {
   return new perrin_status{code, std::string(message), std::string(where), std::move(cause)};
 } catch (...) {
   return &out_of_memory;
@@ -31,17 +32,23 @@ uint32_t code_of(const Error& error) {
 
 Exit exit_of(uint32_t code) {
   switch (code) {
-    case PERRIN_CANCELLED: return Exit::interrupted;
-    case PERRIN_INVALID_CONFIG: return Exit::usage;
-    default: return Exit::failed;
+    case PERRIN_CANCELLED:
+      return Exit::interrupted;
+    case PERRIN_INVALID_CONFIG:
+      return Exit::usage;
+    default:
+      return Exit::failed;
   }
 }
 
 std::string fix_of(uint32_t code) {
   switch (code) {
-    case PERRIN_OUT_OF_MEMORY: return "use a smaller batch, a smaller model or bf16";
-    case PERRIN_INVALID_CONFIG: return "change the component's keys; `perrin plugin show` lists them";
-    default: return {};
+    case PERRIN_OUT_OF_MEMORY:
+      return "use a smaller batch, a smaller model or bf16";
+    case PERRIN_INVALID_CONFIG:
+      return "change the component's keys; `perrin plugin show` lists them";
+    default:
+      return {};
   }
 }
 
@@ -74,8 +81,9 @@ perrin_status* status_of_exception() noexcept {
 
 std::string describe(const loader::Breadcrumb& call) {
   if (call.library == nullptr) return {};
-  std::string text = call.component != nullptr ? "\"" + std::string(call.component) + "\" (" + file_name(call.library) + ")"
-                                               : "plugin " + file_name(call.library);
+  std::string text = call.component != nullptr
+                         ? "\"" + std::string(call.component) + "\" (" + file_name(call.library) + ")"
+                         : "plugin " + file_name(call.library);
   return call.call != nullptr ? text + ", in " + call.call : text;
 }
 
@@ -85,8 +93,10 @@ void check(perrin_status* status, const loader::Breadcrumb& call) {
   status_free(status);
   if (copy.cause) std::rethrow_exception(copy.cause);
   std::string where = describe(call);
-  if (!copy.where.empty() && copy.where != (call.component != nullptr ? call.component : "")) where += ": " + copy.where;
-  throw PluginError(copy.code, copy.message.empty() ? "failed without a message" : copy.message, where, fix_of(copy.code));
+  if (!copy.where.empty() && copy.where != (call.component != nullptr ? call.component : ""))
+    where += ": " + copy.where;
+  throw PluginError(copy.code, copy.message.empty() ? "failed without a message" : copy.message, where,
+                    fix_of(copy.code));
 }
 
 perrin_status* status_new(uint32_t code, perrin_text message, perrin_text where) {

@@ -1,4 +1,5 @@
-// Errors on their way across the boundary: exception -> perrin_status on the way out, perrin_status -> perrin::Error in.
+// Errors on their way across the boundary: exception -> perrin_status on the way out, perrin_status -> perrin::Error
+// in.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +15,19 @@ namespace perrin::services {
 inline std::string_view view(perrin_text text) { return {text.data, static_cast<size_t>(text.size)}; }
 inline perrin_text text(std::string_view s) { return {s.data(), s.size()}; }
 
-// A plugin's failure. `code` is PERRIN_ERROR .. PERRIN_IO; `exit` follows from it (CANCELLED: interrupted, INVALID_CONFIG:
-// usage). `where` names component, library and call.
+// A plugin's failure. `code` is PERRIN_ERROR .. PERRIN_IO; `exit` follows from it (CANCELLED: interrupted,
+// INVALID_CONFIG: usage). `where` names component, library and call.
 class PluginError : public Error {
  public:
   PluginError(uint32_t code, std::string what, std::string where, std::string fix);
   uint32_t code;
+};
+
+// A plugin that broke a rule of the ABI: an exception across the boundary, global state left changed.
+class Misbehaviour : public PluginError {
+ public:
+  Misbehaviour(std::string what, std::string where)
+      : PluginError(PERRIN_ERROR, std::move(what), std::move(where), "report it to the plugin's author") {}
 };
 
 // What a service throws to fail with a code other than PERRIN_ERROR.

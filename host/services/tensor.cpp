@@ -28,8 +28,9 @@ void release(perrin_tensor* tensor) {
 
 // PERRIN_FLOAT32 and its like are at::ScalarType's numbers; the headers promise these eight.
 static_assert(PERRIN_UINT8 == int(at::kByte) && PERRIN_INT32 == int(at::kInt) && PERRIN_INT64 == int(at::kLong) &&
-              PERRIN_FLOAT16 == int(at::kHalf) && PERRIN_FLOAT32 == int(at::kFloat) && PERRIN_FLOAT64 == int(at::kDouble) &&
-              PERRIN_BOOL == int(at::kBool) && PERRIN_BFLOAT16 == int(at::kBFloat16));
+              PERRIN_FLOAT16 == int(at::kHalf) && PERRIN_FLOAT32 == int(at::kFloat) &&
+              PERRIN_FLOAT64 == int(at::kDouble) && PERRIN_BOOL == int(at::kBool) &&
+              PERRIN_BFLOAT16 == int(at::kBFloat16));
 
 at::ScalarType scalar_type(uint32_t dtype) {
   switch (dtype) {
@@ -40,8 +41,10 @@ at::ScalarType scalar_type(uint32_t dtype) {
     case PERRIN_FLOAT32:
     case PERRIN_FLOAT64:
     case PERRIN_BOOL:
-    case PERRIN_BFLOAT16: return static_cast<at::ScalarType>(dtype);
-    default: throw Fault(PERRIN_UNSUPPORTED, "there is no dtype number " + std::to_string(dtype));
+    case PERRIN_BFLOAT16:
+      return static_cast<at::ScalarType>(dtype);
+    default:
+      throw Fault(PERRIN_UNSUPPORTED, "there is no dtype number " + std::to_string(dtype));
   }
 }
 

@@ -1,0 +1,180 @@
+#include "host/app/plugin.hpp"
+
+#include <algorithm>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "host/app/options.hpp"
+#include "host/base/error.hpp"
+#include "host/config/suggest.hpp"
+#include "host/loader/index.hpp"
+#include "host/loader/registry.hpp"
+
+namespace perrin::app {
+namespace {
+
+using nlohmann::json;
+using Row = std::vector<std::string>;
+
+std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+void print_table(const std::vector<Row>& rows) {
+  std::vector<size_t> widths(rows.front().size());
+  for (const auto& row : rows)
+    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  for (const auto& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 2, ' ');
+    }
+    std::cout << line << "\n";
+  }
+}
+
+void check_kind(const std::string& kind) {
+  const auto& kinds = loader::known_kinds();
+  if (kind.empty() || std::find(kinds.begin(), kinds.end(), kind) != kinds.end()) return;
+  throw Error("there is no kind \"" + kind + "\"", "perrin plugin list", config::suggestion(kind, kinds), Exit::usage);
+}
+
+json library_json(const loader::Listed& library) {
+  json entry = {
+      {"file", library.file}, {"sha256", library.sha256}, {"tier", library.tier}, {"usable", !library.problem}};
+  if (library.problem) entry["problem"] = {{"what", library.problem->what}, {"fix", library.problem->fix}};
+  return entry;
+}
+
+void print_json(const loader::Index& index, const std::string& kind) {
+  json out = {{"components", json::array()}, {"libraries", json::array()}};
+  for (const auto& library : index.libraries()) {
+    out["libraries"].push_back(library_json(library));
+    for (const auto& factory : library.components)
+      if (kind.empty() || factory.kind == kind) out["components"].push_back(config::to_json(factory));
+  }
+  std::cout << out.dump(2) << "\n";
+}
+
+void print_list(const loader::Index& index, const std::string& kind) {
+  std::vector<Row> rows;
+  for (const auto& library : index.libraries())
+    for (const auto& factory : library.components)
+      if (!library.problem && (kind.empty() || factory.kind == kind))
+        rows.push_back({factory.id, factory.kind, factory.version, factory.tier, base_name(library.file)});
+  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a[1] < b[1]; });
+  rows.insert(rows.begin(), {"NAME", "KIND", "VERSION", "TIER", "FILE"});
+  print_table(rows);
+  for (const auto& library : index.libraries())
+    if (library.problem)
+      std::cout << "unusable: " << library.file << ": " << library.problem->what << "\n  fix: " << library.problem->fix
+                << "\n";
+  for (const auto& twice : index.conflicts()) std::cout << "unusable: " << twice << "\n";
+}
+
+std::string value_text(const std::optional<config::Value>& value) { return value ? config::to_toml(*value) : "none"; }
+
+void print_key(const config::Key& key) {
+  std::cout << "\n  " << key.name << " : " << config::type_name(key.type);
+  std::cout << (key.required ? ", required" : ", default " + value_text(key.default_value));
+  if (!key.unit.empty()) std::cout << " " << key.unit;
+  std::cout << (key.deprecated ? ", deprecated" : "") << "\n      " << key.doc << "\n";
+  if (auto range = config::range_text(key); !range.empty()) std::cout << "      range: " << range << "\n";
+  if (!key.choices.empty()) {
+    std::cout << "      one of:";
+    for (const auto& choice : key.choices) std::cout << " " << choice;
+    std::cout << "\n";
+  }
+  if (!key.alias.empty()) std::cout << "      also: " << key.alias << "\n";
+  if (!key.since.empty()) std::cout << "      since: " << key.since << "\n";
+}
+
+void print_factory(const config::Factory& factory) {
+  std::cout << factory.id << "  (" << factory.kind << " " << factory.version << ", tier " << factory.tier << ")\n"
+            << factory.doc << "\nfile: " << factory.library << "\n";
+  if (!factory.aliases.empty()) {
+    std::cout << "also:";
+    for (const auto& alias : factory.aliases) std::cout << " " << alias;
+    std::cout << "\n";
+  }
+  std::cout << (factory.keys.empty() ? "It has no keys.\n" : "keys:\n");
+  for (const auto& key : factory.keys) print_key(key);
+}
+
+int list(const std::vector<std::string>& arguments) {
+  Command command("plugin list", "plugin list [options]", "Lists every component that the plugins offer.",
+                  "perrin plugin list --kind sampler");
+  command.description.add_options()("kind", options::value<std::string>()->default_value(""), "only this kind")(
+      "json", "for machines, with the whole schemas");
+  auto values = parse(command, arguments);
+  if (!values) return 0;
+  const auto kind = (*values)["kind"].as<std::string>();
+  check_kind(kind);
+  const auto index = loader::Index::scan();
+  values->count("json") ? print_json(index, kind) : print_list(index, kind);
+  return 0;
+}
+
+// Components of this id or alias; an id may exist in several kinds.
+std::vector<config::Factory> with_id(const config::Catalogue& catalogue, const std::string& id) {
+  std::vector<config::Factory> found;
+  for (const auto& factory : catalogue)
+    if (factory.id == id || std::count(factory.aliases.begin(), factory.aliases.end(), id) != 0)
+      found.push_back(factory);
+  return found;
+}
+
+[[noreturn]] void unknown(const config::Catalogue& catalogue, const std::string& id, const loader::Index& index) {
+  std::vector<std::string> ids;
+  for (const auto& factory : catalogue) ids.push_back(factory.id);
+  auto nearest = config::nearest(id, ids);
+  std::string fix = nearest.empty() ? "`perrin plugin list` shows all" : "did you mean \"" + nearest + "\"?";
+  if (auto unusable = index.unusable_text(); !unusable.empty()) fix += "\n  these plugins cannot be used: " + unusable;
+  throw Error("there is no component \"" + id + "\"", "perrin plugin show", fix, Exit::usage);
+}
+
+int show(const std::vector<std::string>& arguments) {
+  Command command("plugin show", "plugin show ID [options]",
+                  "Shows a component's schema: types, defaults, ranges, units, docs.", "perrin plugin show cosine");
+  command.positional = {"ID"};
+  command.description.add_options()("json", "for machines");
+  auto values = parse(command, arguments);
+  if (!values) return 0;
+  const auto id = required(command, *values, "ID");
+  auto index = loader::Index::scan();
+  const auto catalogue = index.catalogue();
+  const auto found = with_id(catalogue, id);
+  if (found.empty()) unknown(catalogue, id, index);
+  for (const auto& factory : found) index.require(factory.kind, factory.id);
+  if (values->count("json")) {
+    json out = json::array();
+    for (const auto& factory : found) out.push_back(config::to_json(factory));
+    std::cout << out.dump(2) << "\n";
+  } else {
+    for (size_t i = 0; i < found.size(); ++i) {
+      if (i != 0) std::cout << "\n";
+      print_factory(found[i]);
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+int plugin_command(const std::vector<std::string>& arguments) {
+  const std::string name = arguments.empty() ? "--help" : arguments[0];
+  const std::vector<std::string> rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
+  if (name == "list") return list(rest);
+  if (name == "show") return show(rest);
+  if (name == "--help" || name == "-h") {
+    std::cout << "perrin plugin list|show\n\n  list  every component that the plugins offer\n  show  one component's "
+                 "schema\n\n"
+                 "example:\n  perrin plugin show cosine\n";
+    return 0;
+  }
+  auto nearest = config::nearest(name, {"list", "show"});
+  throw Error(
+      "there is no command \"plugin " + name + "\"" + (nearest.empty() ? "" : "; did you mean " + nearest + "?"),
+      "perrin", "see `perrin plugin --help`", Exit::usage);
+}
+
+}  // namespace perrin::app

@@ -1,0 +1,121 @@
+#include "host/loader/index_cache.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "host/base/error.hpp"
+#include "host/config/sha256.hpp"
+#include "host/loader/elf.hpp"
+
+namespace perrin::loader {
+namespace {
+
+using nlohmann::json;
+constexpr int format = 1;
+
+std::string host_build(const std::filesystem::path& probe) {
+  if (auto id = build_id_of(probe); !id.empty()) return id;
+  std::error_code missing;
+  if (!std::filesystem::exists(probe, missing)) return "none";
+  auto identity = identity_of(probe);
+  return std::to_string(identity.size) + "-" + std::to_string(identity.modified_ns);
+}
+
+json read_json(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return {};
+  std::stringstream text;
+  text << in.rdbuf();
+  auto object = json::parse(text.str(), nullptr, false);
+  return object.is_object() && object.value("format", 0) == format ? object : json();
+}
+
+// A file changed within the clock's granularity of being hashed could change again and look the same.
+bool settled(const FileIdentity& identity) {
+  using namespace std::chrono;
+  const int64_t now = duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
+  return now - std::max(identity.modified_ns, identity.changed_ns) > 2'000'000'000;
+}
+
+}  // namespace
+
+IndexCache::IndexCache(const Places& places) : folder_(places.cache), host_(host_build(places.probe)) { load_hashes(); }
+
+void IndexCache::load_hashes() try {
+  const json object = read_json(folder_ / "files.json");
+  if (!object.is_object()) return;
+  for (const auto& [path, e] : object.at("files").items())
+    files_[path] = {{e.at(0), e.at(1), e.at(2), e.at(3), e.at(4)}, e.at(5)};
+} catch (const std::exception&) {
+  files_.clear();
+}
+
+std::string IndexCache::hash(const std::string& file) {
+  const auto identity = identity_of(file);
+  if (auto known = files_.find(file); known != files_.end() && known->second.identity == identity)
+    return known->second.sha256;
+  auto sha256 = sha256_of(file);
+  if (settled(identity)) {
+    files_[file] = {identity, sha256};
+    changed_ = true;
+  }
+  return sha256;
+}
+
+std::filesystem::path IndexCache::entry(const std::string& sha256) const {
+  return folder_ / (config::sha256_hex(sha256 + " " + host_) + ".json");
+}
+
+std::optional<ProbeResult> IndexCache::find(const std::string& sha256) const try {
+  const json object = read_json(entry(sha256));
+  if (!object.is_object()) return std::nullopt;
+  ProbeResult result;
+  for (const auto& component : object.at("components"))
+    result.components.push_back(config::factory_from_json(component));
+  if (auto problem = object.find("problem"); problem != object.end())
+    result.problem = Problem{problem->at("what"), problem->at("fix")};
+  return result;
+} catch (const std::exception&) {
+  return std::nullopt;
+}
+
+void IndexCache::store(const std::string& sha256, const ProbeResult& result) {
+  json object = {{"format", format}, {"components", json::array()}};
+  for (const auto& factory : result.components) object["components"].push_back(config::to_json(factory));
+  if (result.problem) object["problem"] = {{"what", result.problem->what}, {"fix", result.problem->fix}};
+  write(entry(sha256), object.dump(1, ' ', false, json::error_handler_t::replace));
+}
+
+void IndexCache::save_hashes() {
+  if (!changed_) return;
+  json files = json::object();
+  for (const auto& [path, known] : files_) {
+    std::error_code none;
+    const auto& i = known.identity;
+    if (std::filesystem::exists(path, none))
+      files[path] = {i.device, i.inode, i.size, i.modified_ns, i.changed_ns, known.sha256};
+  }
+  write(folder_ / "files.json",
+        json{{"format", format}, {"files", files}}.dump(1, ' ', false, json::error_handler_t::replace));
+}
+
+void IndexCache::write(const std::filesystem::path& file, const std::string& text) const {
+  static std::atomic<int> number{0};
+  std::error_code none;
+  std::filesystem::create_directories(folder_, none);
+  auto beside = file;
+  beside += "." + std::to_string(::getpid()) + "-" + std::to_string(number++);
+  std::ofstream out(beside, std::ios::binary);
+  out << text;
+  out.close();
+  if (out) std::filesystem::rename(beside, file, none);
+  std::filesystem::remove(beside, none);
+}
+
+}  // namespace perrin::loader

@@ -1,0 +1,77 @@
+#include "host/loader/search.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace perrin::loader {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string_view variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// The specification of the XDG base directories ignores relative paths.
+fs::path xdg_folder(const char* name, const char* below_home) {
+  fs::path given(variable(name));
+  if (given.is_absolute()) return given;
+  fs::path home(variable("HOME"));
+  return home.empty() ? fs::path() : home / below_home;
+}
+
+fs::path program_folder() {
+  std::error_code none;
+  return fs::read_symlink("/proc/self/exe", none).parent_path();
+}
+
+fs::path find_probe(const fs::path& folder) {
+  std::error_code none;
+  for (const auto& candidate : {folder / "perrin-probe", folder / "../libexec/perrin/perrin-probe"})
+    if (fs::exists(candidate, none)) return candidate.lexically_normal();
+  return folder / "perrin-probe";
+}
+
+}  // namespace
+
+Places default_places() {
+  Places places;
+  const fs::path folder = program_folder();
+  places.roots.push_back((folder / "../lib/perrin/plugins").lexically_normal());
+  std::string_view rest = variable("PERRIN_PLUGIN_PATH");
+  while (!rest.empty()) {
+    const size_t end = rest.find(':');
+    if (end != 0) places.roots.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+  if (auto data = xdg_folder("XDG_DATA_HOME", ".local/share"); !data.empty())
+    places.roots.push_back(data / "perrin/plugins");
+  auto cache = xdg_folder("XDG_CACHE_HOME", ".cache");
+  places.cache = (cache.empty() ? fs::temp_directory_path() : cache) / "perrin/index";
+  places.probe = find_probe(folder);
+  return places;
+}
+
+std::vector<fs::path> find_libraries(const std::vector<fs::path>& roots) {
+  std::vector<fs::path> found;
+  std::set<fs::path> seen;
+  for (const auto& root : roots) {
+    std::error_code none;
+    std::vector<fs::path> names;
+    for (fs::directory_iterator entry(root, none), end; entry != end; entry.increment(none))
+      if (entry->path().extension() == ".so" && !entry->is_directory(none)) names.push_back(entry->path());
+    std::sort(names.begin(), names.end());
+    for (const auto& name : names) {
+      auto file = fs::canonical(name, none);
+      if (file.empty()) file = fs::absolute(name, none);  // a dangling link is listed, as unusable
+      if (seen.insert(file).second) found.push_back(file);
+    }
+  }
+  return found;
+}
+
+}  // namespace perrin::loader
