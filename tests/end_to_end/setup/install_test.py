@@ -1,4 +1,4 @@
-"""install_test.py BUILD: cmake --install, then plugins by find_package(Perrin), and what they look like."""
+"""install_test.py BUILD SOURCE: cmake --install, then plugins by find_package(Perrin), and what they look like."""
 import pathlib
 import shutil
 import subprocess
@@ -6,7 +6,7 @@ import sys
 import tempfile
 import unittest
 
-BUILD = pathlib.Path(sys.argv[1])
+BUILD, SOURCE = map(pathlib.Path, sys.argv[1:])
 CONSUMER = pathlib.Path(__file__).parent / "consumer"
 
 
@@ -57,6 +57,16 @@ class Install(unittest.TestCase):
         self.assertEqual(["perrin_entry"], exports(library))
         self.assertIn("libtorch_cpu.so", needed(library))
         self.assertNotIn("UNIQUE", run("readelf", "-sW", library))
+
+    def test_the_built_in_plugins_build_as_a_project_of_their_own(self):
+        build = self.top / "plugins"
+        run("cmake", "-G", "Ninja", "-S", SOURCE / "plugins", "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        run("ninja", "-C", build, "schedules/all", "losses/all")  # a family of each tier
+        libraries = list(build.rglob("*.so"))
+        print(*(f"  {library.name}: {' '.join(needed(library))}" for library in libraries), sep="\n")
+        self.assertEqual(2, len(libraries))
+        for library in libraries:
+            self.assertEqual(["perrin_entry"], exports(library))
 
     def test_a_project_in_c_needs_no_cxx_compiler(self):
         source = self.top / "c"
