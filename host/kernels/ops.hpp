@@ -1,0 +1,22 @@
+// The kernels as LibTorch operators. Callable from C++ through c10::Dispatcher and from plugins through op_call:
+//
+//   perrin::group_norm_silu(Tensor x, int groups, Tensor? weight=None, Tensor? bias=None, Tensor? scale=None,
+//                           Tensor? shift=None, float eps=1e-05, bool silu=True) -> Tensor
+//     x (N, C, ...), scale and shift (N, C). See group_norm.hpp for the formula. Any memory order of x is accepted and
+//     kept when it is contiguous or channels-last. float32 and bfloat16 on CPU take the fused kernel (statistics in
+//     float32; the saved state is x, mean and rstd); every other dtype and device takes a composition of ATen
+//     operators, differentiable any number of times. The fused kernel is differentiable once: a backward with
+//     create_graph=True is an error that says so. Under autocast a bfloat16 x stays bfloat16.
+#pragma once
+
+#include "host/kernels/parallel.hpp"
+
+namespace perrin::kernels {
+
+// Makes the perrin:: operators known. Call before the first look-up; further calls do nothing.
+void register_operators();
+
+// LibTorch's intra-op threads, for the pure kernels.
+const ParallelFor& torch_threads();
+
+}  // namespace perrin::kernels

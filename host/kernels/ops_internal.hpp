@@ -1,0 +1,14 @@
+// The operators' implementations, between ops.cpp and the *_op.cpp files.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+
+namespace perrin::kernels {
+
+at::Tensor group_norm_silu(const at::Tensor& x, int64_t groups, const std::optional<at::Tensor>& weight,
+                           const std::optional<at::Tensor>& bias, const std::optional<at::Tensor>& scale,
+                           const std::optional<at::Tensor>& shift, double eps, bool silu);
+
+}  // namespace perrin::kernels
