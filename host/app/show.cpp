@@ -1,0 +1,43 @@
+#include "host/app/show.hpp"
+
+#include <unistd.h>
+
+#include <iostream>
+
+#include "host/app/options.hpp"
+#include "host/app/show_text.hpp"
+#include "host/base/error.hpp"
+
+namespace perrin::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path results_file(const fs::path& path) {
+  if (!fs::is_directory(path)) return path;
+  if (fs::exists(path / "run.h5")) return path / "run.h5";
+  throw Error(path.string() + " holds no run.h5", path.string(),
+              "name a run's folder, results/<name>/<run-id>, or its run.h5", Exit::usage);
+}
+
+}  // namespace
+
+int show(const fs::path& run_folder_or_file, bool json) {
+  const fs::path file = results_file(run_folder_or_file);
+  const store::Reader reader = store::Reader::open(file);
+  std::cout << (json ? show_json(reader, file) : show_text(reader, file, console::Terminal::of(STDOUT_FILENO)))
+            << std::flush;
+  return 0;
+}
+
+int show_command(const std::vector<std::string>& arguments) {
+  Command command("show", "show RUN [options]", "Draws a run's results: its folder, or its run.h5.",
+                  "perrin show results/quickstart/20240229-120000");
+  command.positional = {"RUN"};
+  command.description.add_options()("json", "for machines");
+  const auto values = parse(command, arguments);
+  if (!values) return 0;
+  return show(required(command, *values, "RUN"), values->count("json") > 0);
+}
+
+}  // namespace perrin::app

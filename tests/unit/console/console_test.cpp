@@ -1,0 +1,84 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "host/console/table.hpp"
+#include "host/console/text_width.hpp"
+#include "host/console/units.hpp"
+
+namespace perrin::console {
+namespace {
+
+TEST(Units, CountsHaveThreeDigits) {
+  EXPECT_EQ(count(0), "0");
+  EXPECT_EQ(count(950), "950");
+  EXPECT_EQ(count(999.6), "1.00 k");
+  EXPECT_EQ(count(1200), "1.20 k");
+  EXPECT_EQ(count(35'700'000), "35.7 M");
+  EXPECT_EQ(count(-2.5e9), "-2.50 G");
+  EXPECT_EQ(count(9.999e5), "1.00 M");
+}
+
+TEST(Units, BytesArePowersOf1024) {
+  EXPECT_EQ(bytes(512), "512 B");
+  EXPECT_EQ(bytes(1024), "1.00 KiB");
+  EXPECT_EQ(bytes(3.4 * 1024 * 1024 * 1024), "3.40 GiB");
+  EXPECT_EQ(bytes(120.0 * 1024), "120 KiB");
+}
+
+TEST(Units, DurationsGrowFromSecondsToDays) {
+  EXPECT_EQ(duration(0.42), "0.4 s");
+  EXPECT_EQ(duration(42), "0:42");
+  EXPECT_EQ(duration(59.7), "1:00");
+  EXPECT_EQ(duration(3723), "1:02:03");
+  EXPECT_EQ(duration(2 * 86400 + 3 * 3600), "2 d 3:00:00");
+  EXPECT_EQ(duration(NAN), "?");
+  EXPECT_EQ(duration(-1), "?");
+  EXPECT_EQ(duration(INFINITY), "?");
+}
+
+TEST(Units, NumbersHaveFourDigits) {
+  EXPECT_EQ(number(0.0123456), "0.01235");
+  EXPECT_EQ(number(1.2e-5), "1.2e-05");
+  EXPECT_EQ(number(12345), "12345");
+  EXPECT_EQ(number(1000), "1000");
+  EXPECT_EQ(number(NAN), "nan");
+  EXPECT_EQ(number(-NAN), "nan");
+  EXPECT_EQ(number(INFINITY), "inf");
+}
+
+TEST(TextWidth, WideCombiningAndBrokenCharacters) {
+  EXPECT_EQ(display_width("abc"), 3);
+  EXPECT_EQ(display_width("ü"), 1);
+  EXPECT_EQ(display_width("u\u0308"), 1);
+  EXPECT_EQ(display_width("日本"), 4);
+  EXPECT_EQ(display_width("👗"), 2);
+  EXPECT_EQ(display_width("\x1b[36mab\x1b[0m"), 2);
+  EXPECT_EQ(display_width("a\xff\xc3"), 3);
+  EXPECT_EQ(display_width("\x1b["), 0);
+}
+
+TEST(TextWidth, ClipNeverCutsACharacter) {
+  EXPECT_EQ(clip("abcdef", 6), "abcdef");
+  EXPECT_EQ(clip("abcdef", 4), "abc…");
+  EXPECT_EQ(clip("日本語", 4), "日…");
+  EXPECT_EQ(clip("abc", 0), "");
+}
+
+TEST(TableText, AlignsByHeaderAndDisplayWidth) {
+  Table table({"name", ">value", "note"});
+  table.add({"日本", "1.5", "x"});
+  table.add({"a", "22"});
+  EXPECT_EQ(table.text(80), "name  value  note\n日本    1.5  x\na        22\n");
+}
+
+TEST(TableText, FitsTheWidthByClippingTheWidestColumn) {
+  Table table({"", ""});
+  table.add({"short", std::string(100, 'x')});
+  const std::string text = table.text(30);
+  EXPECT_EQ(display_width(text.substr(0, text.size() - 1)), 30) << text;
+  EXPECT_EQ(text.substr(0, 7), "short  ");
+}
+
+}  // namespace
+}  // namespace perrin::console
