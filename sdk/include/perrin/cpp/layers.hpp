@@ -1,0 +1,147 @@
+// Tier B layers over perrin::Parameters: what torch::nn has, at a quarter of its compile time and with the host's fused
+// operators. Names, shapes and initial distributions are PyTorch's: Linear(p, "fc", 3, 4) declares "fc.weight" [4, 3]
+// and "fc.bias" [4], both U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
+//
+// A layer is a few pointers into its Parameters, which must outlive it; build it where parameters are declared (infer
+// or the constructor). Images are [B, C, H, W], channels-last in memory; a contiguous one works and is slower.
+#pragma once
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/embedding.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+
+#include <cmath>
+#include <optional>
+
+#include "torch.hpp"
+
+namespace perrin {
+
+// An operator that the host registers in LibTorch's dispatcher: autograd and autocast apply. Look it up once, in infer
+// or the constructor; Failure(PERRIN_UNSUPPORTED) if this host has none of that name.
+template <class Signature>
+class HostOperator {
+ public:
+  explicit HostOperator(const char* name) : handle_(find(name)) {}
+  template <class... Arguments>
+  at::Tensor operator()(Arguments&&... arguments) const {
+    return handle_.call(std::forward<Arguments>(arguments)...);
+  }
+
+ private:
+  static c10::TypedOperatorHandle<Signature> find(const char* name) {
+    const auto operation = c10::Dispatcher::singleton().findSchema({name, ""});
+    if (!operation) throw Failure(PERRIN_UNSUPPORTED, std::string("this Perrin has no operator ") + name);
+    return operation->template typed<Signature>();
+  }
+  c10::TypedOperatorHandle<Signature> handle_;
+};
+
+namespace detail {
+// Declares name.weight and name.bias as PyTorch's Linear and Conv do.
+struct WeightBias {
+  WeightBias(Parameters& p, const std::string& name, std::vector<int64_t> sizes) {
+    double fan_in = 1;
+    for (size_t i = 1; i < sizes.size(); ++i) fan_in *= static_cast<double>(sizes[i]);
+    const Init init = Init::uniform(1 / std::sqrt(fan_in));
+    const int64_t out = sizes[0];
+    weight = &p.add(name + ".weight", std::move(sizes), init);
+    Parameters::Options options;
+    options.no_decay = true;
+    bias = &p.add(name + ".bias", {out}, init, options);
+  }
+  const at::Tensor* weight;
+  const at::Tensor* bias;
+};
+}  // namespace detail
+
+// [..., in] -> [..., out].
+class Linear {
+ public:
+  Linear(Parameters& p, const std::string& name, int64_t in, int64_t out) : p_(p, name, {out, in}) {}
+  at::Tensor operator()(const at::Tensor& x) const { return at::linear(x, *p_.weight, *p_.bias); }
+
+ private:
+  detail::WeightBias p_;
+};
+
+// [B, in, H, W] -> [B, out, ceil(H / stride), ceil(W / stride)]: `size` odd, padded by (size - 1) / 2 zeros.
+class Conv2d {
+ public:
+  Conv2d(Parameters& p, const std::string& name, int64_t in, int64_t out, int64_t size = 3, int64_t stride = 1)
+      : p_(p, name, {out, in, size, size}), stride_(stride), padding_((size - 1) / 2) {}
+  at::Tensor operator()(const at::Tensor& x) const { return at::conv2d(x, *p_.weight, *p_.bias, stride_, padding_); }
+
+ private:
+  detail::WeightBias p_;
+  int64_t stride_, padding_;
+};
+
+// Group normalisation (1803.08494), then SiLU if asked for: one pass of the host's perrin::group_norm_silu. Weights
+// start at one, biases at zero. `groups` must divide `channels`: Failure(PERRIN_INVALID_CONFIG) otherwise.
+class GroupNorm {
+ public:
+  enum class Then { nothing, silu };
+
+  GroupNorm(Parameters& p, const std::string& name, int64_t groups, int64_t channels, Then then, double eps = 1e-5)
+      : groups_(groups), eps_(eps), silu_(then == Then::silu), operation_("perrin::group_norm_silu") {
+    if (groups < 1 || channels % groups != 0)
+      throw Failure(PERRIN_INVALID_CONFIG, name + ": " + std::to_string(channels) + " channels do not divide into " +
+                                               std::to_string(groups) + " groups");
+    Parameters::Options options;
+    options.no_decay = true;
+    weight_ = &p.add(name + ".weight", {channels}, Init::ones(), options);
+    bias_ = &p.add(name + ".bias", {channels}, Init::zeros(), options);
+  }
+  at::Tensor operator()(const at::Tensor& x) const {
+    return operation_(x, groups_, *weight_, *bias_, none_, none_, eps_, silu_);
+  }
+
+ private:
+  using Maybe = const std::optional<at::Tensor>&;
+  using Signature = at::Tensor(const at::Tensor&, int64_t, Maybe, Maybe, Maybe, Maybe, double, bool);
+  int64_t groups_;
+  double eps_;
+  bool silu_;
+  HostOperator<Signature> operation_;
+  const at::Tensor* weight_;
+  const at::Tensor* bias_;
+  std::optional<at::Tensor> none_;
+};
+
+// Rows of a table by number: [...] int64 -> [..., width]. Rows start at N(0, 1).
+class Embedding {
+ public:
+  Embedding(Parameters& p, const std::string& name, int64_t rows, int64_t width) {
+    Parameters::Options options;
+    options.no_decay = true;
+    weight_ = &p.add(name + ".weight", {rows, width}, Init::normal(1), options);
+  }
+  at::Tensor operator()(const at::Tensor& indices) const { return at::embedding(*weight_, indices); }
+  at::Device device() const { return weight_->device(); }
+
+ private:
+  const at::Tensor* weight_;
+};
+
+// softmax(q k^T / sqrt(C / heads)) v per head (1706.03762, equation 1). q: [B, L, C], k and v: [B, S, C] -> [B, L, C].
+inline at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads) {
+  const auto split = [heads](const at::Tensor& x) { return x.unflatten(-1, {heads, -1}).transpose(1, 2); };
+  return at::scaled_dot_product_attention(split(q), split(k), split(v)).transpose(1, 2).flatten(2);
+}
+
+// Sinusoids of `t` ([B]) at `width` / 2 frequencies 10000^(-i / (width / 2 - shift)) (1706.03762, section 3.5) -> [B,
+// width] in t's dtype, cosines first. Angles are computed in float64: at t = 1000 float32 has four digits left.
+inline at::Tensor timestep_embedding(const at::Tensor& t, int64_t width, double shift = 0) {
+  const int64_t half = width / 2;
+  const auto numbers = at::arange(half, t.options().dtype(at::kDouble));
+  const auto frequency = numbers.mul(-std::log(10000.0) / (static_cast<double>(half) - shift)).exp();
+  const auto angle = t.to(at::kDouble).unsqueeze(1).mul(frequency);
+  return at::cat(at::TensorList{angle.cos(), angle.sin()}, 1).to(t.scalar_type());
+}
+
+}  // namespace perrin

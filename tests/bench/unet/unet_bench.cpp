@@ -1,0 +1,169 @@
+// Perrin's side of the U-Net benchmark. Reads one JSON object a line from stdin, answers one a line on stdout, so that
+// it can alternate with peer.py, whose line format and models it shares:
+//   {"do": "check", "model": M, "file": F}        -> {"output": largest |difference|, "gradient": relative, ...}
+//   {"do": "train"|"forward", "model": M, "variant": "fp32"|"bf16", "steps": N}   -> {"ms": [one number a step]}
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "host/kernels/adamw.hpp"
+#include "host/store/safetensors.hpp"
+#include "tests/unit/plugins_b/bound.hpp"
+
+namespace {
+
+using nlohmann::json;
+using perrin::testing::Bound;
+
+struct Setting {
+  perrin::testing::UNet unet;
+  int64_t batch;
+};
+
+Setting setting(const std::string& model, int64_t head_channels) {
+  if (model == "small") return {{{16, 32}, 8, head_channels, 2, {-1}}, 8};
+  if (model == "large") return {{{32, 64, 128}, 32, head_channels, 2, {1, 2}}, 32};
+  throw std::invalid_argument("no model " + model);
+}
+
+// As the run part sets it around training and sampling.
+class Autocast {
+ public:
+  explicit Autocast(bool on) : before_(at::autocast::is_autocast_enabled(at::kCPU)) {
+    at::autocast::set_autocast_enabled(at::kCPU, on);
+  }
+  ~Autocast() {
+    at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(at::kCPU, before_);
+  }
+
+ private:
+  bool before_;
+};
+
+class Runner {
+ public:
+  Runner(const Setting& s, bool bf16)
+      : bf16_(bf16),
+        net_(perrin::testing::denoiser("unet", s.unet.values(), perrin::testing::spec({1, 32, 32}))),
+        loss_(perrin::testing::load("loss", "l2", {})),
+        x_(at::randn({s.batch, 1, 32, 32}).contiguous(at::MemoryFormat::ChannelsLast)),
+        target_(at::randn({s.batch, 1, 32, 32}).contiguous(at::MemoryFormat::ChannelsLast)),
+        t_(at::randint(0, 1000, {s.batch}).to(at::kFloat)) {
+    for (auto* state : {&m_, &v_, &ema_}) *state = at::zeros_like(net_.values);
+  }
+
+  at::Tensor predict() const { return perrin::testing::forward(net_.component, x_, t_); }
+
+  void forward() {
+    const at::NoGradGuard no_grad;
+    const Autocast autocast(bf16_);
+    predict();
+  }
+
+  // Forward, loss, backward, AdamW with EMA, zeroed gradients: what the peer does, and the EMA besides.
+  void train() {
+    {
+      const Autocast autocast(bf16_);
+      loss_value_ = perrin::testing::loss(loss_, predict(), target_).mean();
+    }
+    loss_value_.backward();
+    perrin::kernels::AdamW options;
+    options.lr = 1e-4;
+    options.weight_decay = 0.01;
+    options.step = ++step_;
+    options.ema_decay = 0.999;
+    perrin::kernels::adamw_ema(options, {span(net_.values), span(net_.gradients), span(m_), span(v_), span(ema_)},
+                               threads);
+    net_.gradients.zero_();
+  }
+
+  json check(const std::string& file);
+
+ private:
+  static std::span<float> span(const at::Tensor& t) {
+    return {t.mutable_data_ptr<float>(), static_cast<size_t>(t.numel())};
+  }
+  static void threads(int64_t n, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
+    at::parallel_for(0, n, grain, body);
+  }
+
+  bool bf16_;
+  Bound net_;
+  perrin::services::Component loss_;
+  at::Tensor x_, target_, t_, m_, v_, ema_, loss_value_;
+  int64_t step_ = 0;
+};
+
+at::Tensor read(const perrin::store::SafeTensors& file, const std::string& name) {
+  const auto* view = file.find(name);
+  if (view == nullptr) throw std::invalid_argument("the peer's file has no " + name);
+  return at::from_blob(const_cast<std::byte*>(view->bytes.data()), view->shape, at::kFloat).clone();
+}
+
+// The peer's weights and inputs: do output and every gradient agree?
+json Runner::check(const std::string& path) {
+  const auto file = perrin::store::SafeTensors::open(path, perrin::store::Checksum::if_present);
+  for (auto& d : net_.declared) d.value.detach().copy_(read(file, "weight." + d.name));
+  x_ = read(file, "x").contiguous(at::MemoryFormat::ChannelsLast);
+  t_ = read(file, "t");
+  target_ = read(file, "target");
+  net_.gradients.zero_();
+  const Autocast autocast(bf16_);
+  const auto out = predict();
+  perrin::testing::loss(loss_, out, target_).mean().backward();
+  double worst = 0, largest = 0;
+  std::string where;
+  for (const auto& d : net_.declared) largest = std::max(largest, read(file, "grad." + d.name).norm().item<double>());
+  for (const auto& d : net_.declared) {
+    const auto expected = read(file, "grad." + d.name);
+    // Some are zero by construction: a bias before a norm of one channel a group.
+    const double scale = std::max(expected.norm().item<double>(), 1e-3 * largest);
+    const double error = d.value.grad().sub(expected).norm().item<double>() / scale;
+    if (error > worst) worst = error, where = d.name;
+  }
+  return {{"output", out.to(at::kFloat).sub(read(file, "output")).abs().max().item<double>()},
+          {"gradient", worst},
+          {"worst", where},
+          {"parameters", net_.values.numel()}};
+}
+
+json run(Runner& runner, const json& request) {
+  std::vector<double> ms;
+  for (int i = 0; i < request["steps"].get<int>(); ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    request["do"] == "train" ? runner.train() : runner.forward();
+    ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+  }
+  return {{"ms", ms}};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return std::cerr << "usage: unet_bench THREADS < requests\n", 2;
+  at::set_num_threads(std::stoi(argv[1]));
+  at::globalContext().setFlushDenormal(true);
+  std::map<std::string, std::unique_ptr<Runner>> runners;
+  for (std::string line; std::getline(std::cin, line);) {
+    const json request = json::parse(line);
+    const std::string variant = request.value("variant", "fp32"), model = request["model"];
+    const int64_t head_channels = request.value("head_channels", 8);
+    auto& runner = runners[model + variant + std::to_string(head_channels)];
+    if (!runner) {
+      runner = std::make_unique<Runner>(setting(model, head_channels), variant == "bf16");
+      if (request["do"] != "check") run(*runner, {{"do", request["do"]}, {"steps", 3}});
+    }
+    std::cout << (request["do"] == "check" ? runner->check(request["file"]) : run(*runner, request)) << std::endl;
+  }
+}

@@ -1,0 +1,68 @@
+// A tier B component with parameters, as a test or benchmark holds it: loaded through the host's services, parameters
+// in one flat buffer. Values start from LibTorch's generator, seeded by the caller.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "host/config/value.hpp"
+#include "host/services/component.hpp"
+
+namespace perrin::testing {
+
+using Values = std::map<std::string, config::Value>;
+
+// Component `id` of library perrin-<kind>s.so in the folder of built plugins. `values`: every key of its schema.
+services::Component load(const std::string& kind, const std::string& id, Values values);
+services::Component load_file(const std::string& file, const std::string& kind, const std::string& id, Values values);
+
+// The keys of `unet`.
+struct UNet {
+  std::vector<int64_t> channels = {8, 16};
+  int64_t groups = 4, head_channels = 8, layers_per_block = 2;
+  std::vector<int64_t> attention = {-1};
+  Values values() const;
+};
+
+perrin_spec spec(std::vector<int64_t> sizes, uint32_t dtype = PERRIN_FLOAT32);
+
+struct Declared {
+  std::string name;
+  std::vector<int64_t> sizes;
+  uint32_t init;
+  double init_a;
+  at::Tensor value;  // a leaf; its grad() is a view of Bound::gradients
+};
+
+class Bound {
+ public:
+  // After the component's infer: asks for its parameters, allocates, initialises, binds. Dtype float32 or float64.
+  explicit Bound(services::Component component, at::ScalarType dtype = at::kFloat, uint64_t seed = 0);
+
+  // Gives the components its own tensors again after `values` changed their identity.
+  void bind(bool requires_grad);
+  Declared& at(const std::string& name);
+
+  services::Component component;
+  std::vector<Declared> declared;
+  at::Tensor values, gradients;  // flat
+};
+
+// Denoiser: x's shape in, parameters bound.
+Bound denoiser(const std::string& id, Values values, perrin_spec x,
+               const perrin_conditioning_spec* conditioning = nullptr, at::ScalarType dtype = at::kFloat);
+
+// Calls forward; undefined tensors of a condition are passed as NULL.
+struct Condition {
+  at::Tensor vector, sequence, concat;
+};
+at::Tensor forward(const services::Component& denoiser, const at::Tensor& x, const at::Tensor& c_noise,
+                   const Condition& condition = {});
+
+// Calls a loss.
+at::Tensor loss(const services::Component& loss, const at::Tensor& prediction, const at::Tensor& target);
+
+}  // namespace perrin::testing
