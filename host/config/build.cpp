@@ -31,6 +31,8 @@ class Builder {
     draft.experiment = host_part(root, "experiment", experiment_table(), true);
     for (const Role& role : roles())
       if (auto component = role_part(root, role)) draft.components.emplace(role.kind, std::move(*component));
+    if (auto sampler = draft.components.find("sampler"); sampler != draft.components.end())
+      draft.sampling = take_host_keys(sampler->second, sampler_table().keys);
     const Array no_stages(1, Node{Table{}, whole_});
     const Array* stages = tables(root, "stage", "[[stage]]");
     for (const Node& stage : stages && !stages->empty() ? *stages : no_stages)
@@ -90,7 +92,20 @@ class Builder {
     if (!given && role.default_use.empty()) return std::nullopt;
     const Table* found = table(root, kind, label);
     if (given && !found) return std::nullopt;
-    return choose({kind, label, role.default_use, found, place(root, kind, whole_)}, catalogue_);
+    Choice choice{kind, label, role.default_use, found, place(root, kind, whole_)};
+    if (kind == "sampler") choice.host_keys = sampler_table().keys;
+    return choose(choice, catalogue_);
+  }
+
+  // The host's keys of a component's table, moved out of the component.
+  static Component take_host_keys(Component& part, const std::vector<Key>& keys) {
+    Component host;
+    host.location = part.location;
+    for (const Key& key : keys) {
+      if (auto value = part.values.extract(key.name)) host.values.insert(std::move(value));
+      if (auto where = part.where.extract(key.name)) host.where.insert(std::move(where));
+    }
+    return host;
   }
 
   // Component of the factory that `use` names, its table read.
@@ -161,11 +176,7 @@ class Builder {
     auto loss = choose({"loss", "[[stage.loss]]", kDefaultLoss, node.table(), node.at, loss_table().keys}, catalogue_);
     if (!loss) return std::nullopt;
     StageDraft::Term term;
-    term.host.location = loss->location;
-    for (const Key& key : loss_table().keys) {
-      if (auto value = loss->values.extract(key.name)) term.host.values.insert(std::move(value));
-      if (auto where = loss->where.extract(key.name)) term.host.where.insert(std::move(where));
-    }
+    term.host = take_host_keys(*loss, loss_table().keys);
     const Value* name = term.host.find("name");
     loss->name = name ? std::get<std::string>(*name) : loss->use;
     term.loss = std::move(*loss);

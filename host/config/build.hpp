@@ -20,6 +20,7 @@ struct StageDraft {
 
 struct Draft {
   Component experiment, samples;
+  Component sampling;                                        // the host's keys of [sampler]
   std::map<std::string, Component, std::less<>> components;  // by kind; absent: not given or faulty
   std::vector<StageDraft> stages;
 };

@@ -1,3 +1,5 @@
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
@@ -8,6 +10,26 @@ namespace {
 
 using nlohmann::json;
 
+// JSON has no infinity: it travels as a text.
+json number_to_json(double value) {
+  if (std::isfinite(value)) return value;
+  return value > 0 ? "inf" : "-inf";
+}
+
+double number_from_json(const json& from) {
+  if (!from.is_string()) return from.get<double>();
+  const auto text = from.get<std::string>();
+  const double infinity = std::numeric_limits<double>::infinity();
+  if (text == "inf" || text == "-inf") return text == "inf" ? infinity : -infinity;
+  throw Error("not a number: " + text);
+}
+
+std::vector<double> numbers_from_json(const json& from) {
+  std::vector<double> numbers;
+  for (const json& number : from) numbers.push_back(number_from_json(number));
+  return numbers;
+}
+
 Value value_from_json(Type type, const json& from) {
   switch (type) {
     case Type::boolean:
@@ -15,13 +37,13 @@ Value value_from_json(Type type, const json& from) {
     case Type::integer:
       return from.get<int64_t>();
     case Type::number:
-      return from.get<double>();
+      return number_from_json(from);
     case Type::text:
       return from.get<std::string>();
     case Type::integers:
       return from.get<std::vector<int64_t>>();
     case Type::numbers:
-      return from.get<std::vector<double>>();
+      return numbers_from_json(from);
     case Type::texts:
       return from.get<std::vector<std::string>>();
   }
@@ -79,6 +101,12 @@ Factory read_factory(const json& from) {
 }  // namespace
 
 json to_json(const Value& value) {
+  if (const auto* number = std::get_if<double>(&value)) return number_to_json(*number);
+  if (const auto* numbers = std::get_if<std::vector<double>>(&value)) {
+    json list = json::array();
+    for (double number : *numbers) list.push_back(number_to_json(number));
+    return list;
+  }
   return std::visit([](const auto& held) { return json(held); }, value);
 }
 

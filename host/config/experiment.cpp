@@ -16,18 +16,16 @@ Loss finish_loss(const StageDraft::Term& from) {
   return {from.loss, from.host.get<double>("weight"), from.host.get<int64_t>("start")};
 }
 
-// Without a conditioner there is no condition to drop, so the default must not be written out as if it acted.
-Component effective_table(const StageDraft& from, bool conditioned) {
+Component named_table(const StageDraft& from) {
   Component table = from.table;
   const Value* name = table.find("name");
   table.name = name ? std::get<std::string>(*name) : std::string(kDefaultStage);
   table.values["name"] = table.name;
-  if (!conditioned) table.values["condition_drop"] = 0.0;
   return table;
 }
 
-Stage finish_stage(const StageDraft& from, bool conditioned) {
-  const Component table = effective_table(from, conditioned);
+Stage finish_stage(const StageDraft& from) {
+  const Component table = named_table(from);
   auto integer = [&](const char* key) { return table.get<int64_t>(key); };
   Stage stage;
   stage.name = table.name;
@@ -44,7 +42,7 @@ Stage finish_stage(const StageDraft& from, bool conditioned) {
   stage.log_every = integer("log_every");
   stage.checkpoint_every = integer("checkpoint_every");
   stage.sample_every = integer("sample_every");
-  stage.condition_drop = table.get<double>("condition_drop");
+  if (table.find("condition_drop")) stage.condition_drop = table.get<double>("condition_drop");
   for (const StageDraft::Term& term : from.losses) stage.losses.push_back(finish_loss(term));
   stage.table = table;
   return stage;
@@ -83,9 +81,13 @@ Experiment finish(const Draft& draft) {
   made.sampler = components.at("sampler");
   made.guidance = components.at("guidance");
   if (auto found = components.find("conditioner"); found != components.end()) made.conditioner = found->second;
-  for (const StageDraft& stage : draft.stages) made.stages.push_back(finish_stage(stage, made.conditioner.has_value()));
+  for (const StageDraft& stage : draft.stages) made.stages.push_back(finish_stage(stage));
   auto count = [&](const char* key) { return draft.samples.get<int64_t>(key); };
-  made.samples = {count("count"), count("columns"), static_cast<uint64_t>(count("seed")), count("batch_size")};
+  made.samples = {count("count"), count("columns"), static_cast<uint64_t>(count("seed")), count("batch_size"),
+                  draft.samples.get<std::string>("precision")};
+  const Component& sampling = draft.sampling;
+  made.sampling = {sampling.get<int64_t>("steps"), sampling.get<std::string>("spacing"),
+                   sampling.get<int64_t>("offset"), sampling.get<bool>("clip_denoised")};
   return made;
 }
 

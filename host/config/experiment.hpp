@@ -62,15 +62,24 @@ struct Stage {
   std::string precision;                                          // fp32 | bf16
   double ema_decay = 0;                                           // 0: off
   int64_t log_every = 1, checkpoint_every = 0, sample_every = 0;  // steps; 0: only at the end
-  double condition_drop = 0;
-  std::vector<Loss> losses;  // at least one
-  Component table;           // the same values under their keys, for places
+  std::optional<double> condition_drop;                           // absent: the conditioner's own
+  std::vector<Loss> losses;                                       // at least one
+  Component table;                                                // the same values under their keys, for places
+};
+
+// The host's keys of [sampler].
+struct Sampling {
+  int64_t steps = 0;
+  std::string spacing;  // leading | trailing | linspace
+  int64_t offset = 0;
+  bool clip_denoised = false;
 };
 
 struct Samples {
   int64_t count = 0, columns = 0;
   uint64_t seed = 0;
   int64_t batch_size = 0;
+  std::string precision;  // fp32 | bf16
 };
 
 struct Experiment {
@@ -80,6 +89,7 @@ struct Experiment {
   Component dataset, encoder, denoiser, schedule, parameterization, weighting, timesteps, sampler, guidance;
   std::optional<Component> conditioner;
   std::vector<Stage> stages;  // at least one
+  Sampling sampling;
   Samples samples;
 
   // The component of a kind that the experiment has one of; null for "conditioner" when absent and for other kinds.

@@ -83,12 +83,12 @@ std::vector<Key> stage_keys() {
       integer("log_every", 10, 1, "steps", "steps between rows of the results file"),
       integer("checkpoint_every", 1000, 0, "steps", "steps between checkpoints; 0 writes only the last one"),
       integer("sample_every", 0, 0, "steps", "steps between sample grids; 0 samples only at the end"),
-      bounded({.name = "condition_drop",
-               .type = Type::number,
-               .default_value = 0.1,
-               .min = 0.0,
-               .doc = "probability that a sample is trained with the null condition, for guidance"},
-              1),
+      bounded(
+          {.name = "condition_drop",
+           .type = Type::number,
+           .min = 0.0,
+           .doc = "probability that a sample is trained with the null condition; unless given, the conditioner's own"},
+          1),
   };
 }
 
@@ -122,13 +122,27 @@ const Factory& samples_table() {
                    {integer("count", 64, 1, "samples", "samples in a grid"),
                     integer("columns", 8, 1, "samples", "samples per row; with classes each row is one class"),
                     integer("seed", 0, 0, "", "seed of the samples' noise"),
-                    integer("batch_size", 64, 1, "samples", "samples per forward pass; never changes a sample")});
+                    integer("batch_size", 64, 1, "samples", "samples per forward pass; never changes a sample"),
+                    choice("precision", "fp32", {"fp32", "bf16"}, "of the denoiser; bf16 is autocast")});
   return table;
 }
 
 const Factory& stage_table() {
   static const Factory table =
       host_factory("stage", "[[stage]]", "one phase of training; stages run in order", stage_keys());
+  return table;
+}
+
+const Factory& sampler_table() {
+  static const Factory table = host_factory(
+      "sampling", "[sampler]", "the steps that every sampler takes; the keys of the sampler itself stand beside them",
+      {integer("steps", 50, 1, "steps", "noise levels to visit"),
+       choice("spacing", "trailing", {"leading", "trailing", "linspace"}, "how they are chosen (2305.08891, table 2)"),
+       integer("offset", 0, 0, "steps", "added to each time of spacing `leading`; Stable Diffusion uses 1"),
+       {.name = "clip_denoised",
+        .type = Type::boolean,
+        .default_value = false,
+        .doc = "clip the denoised prediction to [-1, 1]: for pixels, not for latents"}});
   return table;
 }
 
@@ -160,7 +174,8 @@ const char* later_table(std::string_view name) {
 }
 
 bool is_reserved_key(std::string_view kind, std::string_view key) {
-  return key == "use" || (kind == "loss" && find_key(loss_table().keys, key) != nullptr);
+  return key == "use" || (kind == "loss" && find_key(loss_table().keys, key) != nullptr) ||
+         (kind == "sampler" && find_key(sampler_table().keys, key) != nullptr);
 }
 
 }  // namespace perrin::config

@@ -23,7 +23,8 @@ std::span<const Role> roles();  // in the order of documents and resolved files
 const Factory& experiment_table();
 const Factory& samples_table();
 const Factory& stage_table();
-const Factory& loss_table();  // the host's keys of a [[stage.loss]], beside those of the loss itself
+const Factory& sampler_table();  // the host's keys of [sampler], beside those of the sampler itself
+const Factory& loss_table();     // the host's keys of a [[stage.loss]], beside those of the loss itself
 const Catalogue& optimizers();
 
 inline constexpr std::string_view kDefaultLoss = "l2";

@@ -25,7 +25,8 @@ SyntaxFault explain_syntax(std::string_view text, Location at, std::string_view 
 // The first byte that is not UTF-8.
 std::optional<Location> find_bad_utf8(std::string_view text, const std::string& file);
 
-// The first dotted key with more than 32 parts (outside strings and comments), which no parser should recurse into.
-std::optional<Location> find_deep_key(std::string_view text, const std::string& file);
+// The first place that must not reach the parser: a dotted key of more than 32 parts, or a character beyond ASCII
+// outside of strings and comments. `text` is UTF-8.
+std::optional<SyntaxFault> scan_toml(std::string_view text, const std::string& file);
 
 }  // namespace perrin::config

@@ -37,7 +37,7 @@ class Reader {
       *out = *number;
     else
       return mismatch(node, Type::number);
-    if (std::isfinite(*out)) return ranged(node, *out);
+    if (std::isfinite(*out) || is_default(*out)) return ranged(node, *out);
     log_.error(node.at, quote(key_.name) + " must be finite", expected(key_));
     return false;
   }
@@ -68,6 +68,9 @@ class Reader {
   }
 
  private:
+  // A schema may mean infinity ("no limit"); the resolved file then spells it.
+  bool is_default(double value) const { return key_.default_value && *key_.default_value == Value(value); }
+
   bool mismatch(const Node& node, Type wanted) {
     const bool element = wanted != key_.type;
     log_.error(node.at,

@@ -30,8 +30,8 @@ use = "linear"
 - `use` names a component: a plain name is built in, `vendor.name` comes from a plugin. Every other key of such a table is declared by the
   component: `perrin plugin show NAME` lists them. A table without `use` takes the default below.
 - An unknown key, a wrong type and a value out of range are errors. All errors are told at once, with their places, before anything runs.
-- An integer serves where a number is wanted, and a whole number (`1e5`) where an integer is wanted. Numbers are finite. Lists hold elements of
-  one type; the range and the choices of a key hold for each element.
+- An integer serves where a number is wanted, and a whole number (`1e5`) where an integer is wanted. Numbers are finite, except where
+  infinity is a key's default. Lists hold elements of one type; the range and the choices of a key hold for each element.
 - `include = "base.toml"` (a path relative to the including file) reads that file first and merges this one over it: tables merge key by key, lists
   and lists of tables are replaced whole. An included file may include another one.
 - `--set key=value` comes last and wins: file < `--set`, in order. The key is the path of tables (`--set sampler.steps=20`); an entry of a
@@ -86,6 +86,7 @@ std::string experiment_reference() {
     text +=
         "\n### `optimizer = { use = \"" + optimizer.id + "\" }`: " + optimizer.doc + "\n\n" + key_table(optimizer.keys);
   text += section(loss_table()) + "\nThe keys of the loss itself stand beside them.\n";
+  text += section(sampler_table());
   return text + section(samples_table());
 }
 

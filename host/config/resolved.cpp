@@ -34,6 +34,13 @@ Section experiment_section(const Experiment& experiment) {
   return section;
 }
 
+std::map<std::string, Value> sampling_values(const Sampling& sampling) {
+  return {{"steps", sampling.steps},
+          {"spacing", sampling.spacing},
+          {"offset", sampling.offset},
+          {"clip_denoised", sampling.clip_denoised}};
+}
+
 Section component_section(const Component& component) {
   Section section{"[" + component.kind + "]", component.kind, {{"use", component.use}}};
   append(section, component.values, component.factory->keys);
@@ -63,7 +70,10 @@ Section loss_section(const Loss& loss, const std::string& address) {
 std::vector<Section> sections(const Experiment& experiment) {
   std::vector<Section> all = {experiment_section(experiment)};
   for (const Role& role : roles())
-    if (const Component* component = experiment.component(role.kind)) all.push_back(component_section(*component));
+    if (const Component* component = experiment.component(role.kind)) {
+      all.push_back(component_section(*component));
+      if (role.kind == "sampler") append(all.back(), sampling_values(experiment.sampling), sampler_table().keys);
+    }
   for (const Stage& stage : experiment.stages) {
     Section& section = all.emplace_back(Section{"[[stage]]", "stage." + stage.name, {}});
     append(section, stage.table.values, stage_table().keys);
@@ -75,7 +85,8 @@ std::vector<Section> sections(const Experiment& experiment) {
          {{"count", experiment.samples.count},
           {"columns", experiment.samples.columns},
           {"seed", static_cast<int64_t>(experiment.samples.seed)},
-          {"batch_size", experiment.samples.batch_size}},
+          {"batch_size", experiment.samples.batch_size},
+          {"precision", experiment.samples.precision}},
          samples_table().keys);
   return all;
 }
@@ -105,8 +116,7 @@ std::string write_json(const Experiment& experiment) {
   Json root;
   for (const Section& section : sections(experiment)) {
     Json& object = object_of(root, section.header);
-    for (const auto& [name, value] : section.values)
-      object[name] = std::visit([](const auto& held) { return Json(held); }, value);
+    for (const auto& [name, value] : section.values) object[name] = to_json(value);
   }
   return root.dump(2);
 }

@@ -20,7 +20,6 @@ constexpr Rule kRules[] = {
     {"literal string: encountered end-of-file", "the closing quote is missing", ""},
     {"parsing array: encountered end-of-file", "the closing ] of a list is missing", ""},
     {"exceeded maximum nested value depth", "lists are nested more than 32 deep", ""},
-    {"expected keys, tables", "", "a key of other characters than A-Z a-z 0-9 _ - needs quotes"},
     {"dangling comma", "", "a one-line { table } has no comma before its end"},
     {"saw ','", "", "decimals are written with a point, lists in [ ]"},
     {"leading zeroes", "", "text needs quotes"},

@@ -103,6 +103,21 @@ TEST(Hostile, NestingIsBounded) {
       << "nor in a text";
 }
 
+// toml++ alone: an assertion, or undefined behaviour, on each of them.
+TEST(Hostile, WhatTheParserDoesNotTakeIsKeptFromIt) {
+  EXPECT_NE(outcome("[\na = 1").find("x.toml:1:2: error: TOML syntax: expected bare key"), std::string::npos)
+      << outcome("[\na = 1");
+  EXPECT_NE(
+      outcome("[[a\xef\xbb\xb7]]").find("x.toml:1:4: error: TOML syntax: a character beyond ASCII outside of quotes"),
+      std::string::npos);
+  EXPECT_NE(outcome("é = 1").find("x.toml:1:1: error: TOML syntax: a character beyond ASCII"), std::string::npos);
+  EXPECT_NE(outcome("a =\xc2\xa0"
+                    "1")
+                .find("x.toml:1:4: error: TOML syntax: a character beyond ASCII"),
+            std::string::npos);
+  EXPECT_EQ(outcome(kMinimal + std::string("note = \"\"\"\"é\"\"\"\"\" # é\ndropout = 0.5 # '\n[samples] # é\n")), "");
+}
+
 TEST(Hostile, ThousandsOfErrorsStayReadable) {
   std::string text = kMinimal;
   for (int i = 0; i < 20000; ++i) text += "k" + std::to_string(i) + " = 1\n";

@@ -1,6 +1,8 @@
 // A small catalogue with every type of key; no loader needed.
 #pragma once
 
+#include <limits>
+
 #include "host/config/catalogue.hpp"
 
 namespace perrin::config::test {
@@ -62,8 +64,8 @@ inline Catalogue catalogue() {
           simple("weighting", "uniform"),
           simple("weighting", "min-snr", {key("gamma", Type::number, 5.0)}),
           simple("timesteps", "uniform"),
-          simple("sampler", "ddim", {key("steps", Type::integer, int64_t{50}), key("eta", Type::number, 0.0)}),
-          simple("sampler", "euler", {key("steps", Type::integer, int64_t{50})}),
+          simple("sampler", "ddim", {key("eta", Type::number, 0.0)}),
+          simple("sampler", "euler", {key("s_max", Type::number, std::numeric_limits<double>::infinity())}),
           simple("guidance", "none"),
           simple("guidance", "classifier-free", {key("scale", Type::number, 3.0)}),
           simple("loss", "l2"),

@@ -32,14 +32,15 @@ TEST(Catalogue, MalformedJsonIsAnErrorNotACrash) {
   for (const char* text :
        {"{}", "[]", "3", "null", R"({"kind":"a","id":"b","keys":[{}]})", R"({"kind":"a","id":1,"keys":[]})",
         R"({"kind":"a","id":"b","keys":[{"name":"k","type":"colour"}]})",
-        R"({"kind":"a","id":"b","keys":[{"name":"k","type":"integer","default":"x"}]})"})
+        R"({"kind":"a","id":"b","keys":[{"name":"k","type":"integer","default":"x"}]})",
+        R"({"kind":"a","id":"b","keys":[{"name":"k","type":"number","default":"x"}]})"})
     EXPECT_THROW(factory_from_json(nlohmann::json::parse(text)), Error) << text;
 }
 
 TEST(Catalogue, SoundSchemasHaveNoProblems) {
   for (const Factory& factory : catalogue()) EXPECT_EQ(schema_problems(factory), Texts{}) << factory.id;
   for (const Factory& factory : optimizers()) EXPECT_EQ(schema_problems(factory), Texts{}) << factory.id;
-  for (const Factory* table : {&experiment_table(), &samples_table(), &stage_table()})
+  for (const Factory* table : {&experiment_table(), &samples_table(), &stage_table(), &sampler_table()})
     EXPECT_EQ(schema_problems(*table), Texts{}) << table->id;
 }
 

@@ -67,7 +67,7 @@ TEST_F(Include, ListsOfTablesAreReplacedWhole) {
 TEST_F(Include, IsRelativeToTheIncludingFileAndMayNest) {
   write("sub/middle.toml", "include = \"../base.toml\"\n[sampler]\nsteps = 3\n");
   write("a.toml", "include = \"sub/middle.toml\"\n");
-  EXPECT_EQ(load_it("a.toml").experiment.sampler.get<int64_t>("steps"), 3);
+  EXPECT_EQ(load_it("a.toml").experiment.sampling.steps, 3);
 }
 
 TEST_F(Include, AnotherComponentDropsTheKeysOfTheIncludedOne) {

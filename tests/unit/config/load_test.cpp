@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "tests/unit/config/catalogue_fixture.hpp"
 
 namespace perrin::config::test {
@@ -24,7 +26,7 @@ TEST(Load, FillsTheDefaultsOfAMinimalFile) {
   EXPECT_EQ(made.stages[0].name, "train");
   EXPECT_TRUE(made.stages[0].train.empty());
   EXPECT_EQ(made.stages[0].optimizer.use, "adamw");
-  EXPECT_EQ(made.stages[0].condition_drop, 0) << "there is no condition to drop";
+  EXPECT_FALSE(made.stages[0].condition_drop.has_value());
   ASSERT_EQ(made.stages[0].losses.size(), 1U);
   EXPECT_EQ(made.stages[0].losses[0].component.use, "l2");
   EXPECT_EQ(made.denoiser.get<double>("dropout"), 0.0);
@@ -48,6 +50,14 @@ TEST(Load, TakesIntegersAsNumbersAndWholeNumbersAsIntegers) {
   const Experiment made = load_more("warm = 3\n[[stage]]\nsteps = 1e3\n").experiment;
   EXPECT_EQ(made.denoiser.get<double>("warm"), 3.0);
   EXPECT_EQ(made.stages[0].steps, 1000);
+}
+
+TEST(Load, InfinityIsOnlyForKeysThatMeanIt) {
+  EXPECT_EQ(load_more("", {"sampler.use=euler", "sampler.s_max=inf"}).experiment.sampler.get<double>("s_max"),
+            INFINITY);
+  EXPECT_THROW(load_more("", {"sampler.use=euler", "sampler.s_max=-inf"}), Diagnostics);
+  EXPECT_THROW(load_more("", {"sampler.use=euler", "sampler.s_max=nan"}), Diagnostics);
+  EXPECT_THROW(load_more("", {"sampler.eta=inf"}), Diagnostics);
 }
 
 TEST(Load, ResolvesAliasesOfComponentsAndKeys) {

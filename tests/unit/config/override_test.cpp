@@ -76,7 +76,7 @@ TEST(Set, TheLastOneWins) { EXPECT_EQ(set(kMinimal, {"stage.steps=5", "stage.ste
 TEST(Set, SwappingAComponentDropsTheOthersKeysAndSaysSo) {
   const std::string text = std::string(kMinimal) + "attention = false\n[sampler]\neta = 0.5\nsteps = 7\n";
   const Loaded loaded = load_text(text, "x.toml", {"sampler.use=euler"}, catalogue());
-  EXPECT_EQ(loaded.experiment.sampler.get<int64_t>("steps"), 7) << "a key of both stays";
+  EXPECT_EQ(loaded.experiment.sampling.steps, 7) << "a key of both stays";
   ASSERT_EQ(loaded.warnings.size(), 1U);
   EXPECT_TRUE(loaded.warnings[0].starts_with("x.toml:9:1: warning: ignored key \"eta\" in [sampler] (euler)"))
       << loaded.warnings[0];
