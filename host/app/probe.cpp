@@ -14,6 +14,7 @@
 
 #include "host/loader/describe.hpp"
 #include "host/services/component.hpp"
+#include "host/services/first_calls.hpp"
 #include "host/services/host.hpp"
 
 namespace {
@@ -81,11 +82,12 @@ std::map<std::string, config::Value> defaults(const config::Factory& factory) {
 }
 
 // A status is an answer (a data set may be missing here); only breaking the rules of the ABI is a fault.
-void try_to_create(const loader::Library& library, const config::Factory& factory) {
+void try_out(const loader::Library& library, const config::Factory& factory) {
   for (const auto& key : factory.keys)
     if (key.required) return;
   try {
-    services::Component(library, *library.find(factory.kind, factory.id), factory.kind, defaults(factory), 0);
+    services::Component component(library, *library.find(factory.kind, factory.id), factory.kind, defaults(factory), 0);
+    services::try_first_calls(component);
   } catch (const services::Misbehaviour&) {
     throw;
   } catch (const services::PluginError&) {
@@ -97,7 +99,7 @@ void look_at(const std::string& file) {
   const auto& library = registry.load(file);
   const auto factories = loader::describe(library);
   for (const auto& factory : factories) write_line({{"component", config::to_json(factory)}});
-  for (const auto& factory : factories) try_to_create(library, factory);
+  for (const auto& factory : factories) try_out(library, factory);
   if (library.entry->deinit != nullptr) {
     loader::Inside mark(library.crumb, nullptr, "deinit");
     library.entry->deinit();

@@ -8,6 +8,8 @@
 #include <c10/util/Exception.h>
 #include <c10/util/typeid.h>
 
+#include <cfenv>
+
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
@@ -18,7 +20,10 @@ namespace {
 #if defined(__x86_64__)
 constexpr uint32_t control_bits = 0xffc0;  // the low six are sticky exception flags
 uint32_t float_control() { return _mm_getcsr() & control_bits; }
-void set_float_control(uint32_t control) { _mm_setcsr((_mm_getcsr() & ~control_bits) | control); }
+void set_float_control(uint32_t control) {
+  std::fesetround(static_cast<int>(control >> 13 & 3) << 10);  // the x87 side of the same choice
+  _mm_setcsr((_mm_getcsr() & ~control_bits) | control);
+}
 #else
 uint32_t float_control() {
   uint64_t control;

@@ -1,3 +1,4 @@
+#include "host/kernels/ops.hpp"
 #include "host/services/host.hpp"
 
 #include "host/services/status.hpp"
@@ -42,6 +43,9 @@ const perrin_host* native_host() {
   return &table;
 }
 
-loader::Host loader_host() { return {host(), native_host(), fingerprint()}; }
+loader::Host loader_host() {
+  kernels::register_operators();  // tier B plugins look perrin:: operators up while they are created
+  return {host(), native_host(), fingerprint()};
+}
 
 }  // namespace perrin::services
