@@ -57,7 +57,8 @@ struct FashionMnist {
     const std::lock_guard lock(mutex_);
     if (count_ == 0) {
       const Files files = find();
-      count_ = checked_count(files, read_idx(files.images, 3, true), read_idx(files.labels, 1, true));
+      const Idx images = read_idx(files.images, 3, true), labels = read_idx(files.labels, 1, true);
+      count_ = checked_count(files, images, labels);
       if (limit_ != 0) count_ = std::min(count_, limit_);
     }
     return count_;

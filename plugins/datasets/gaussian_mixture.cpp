@@ -43,8 +43,9 @@ std::vector<double> placed(uint64_t components, uint64_t size, double radius, ui
     }
     std::vector<float> direction(size);
     rng->normal({seed, purpose_mean, 0}, k, 0, size, direction.data());
-    const double norm = std::sqrt(std::inner_product(direction.begin(), direction.end(), direction.begin(), 0.0));
-    for (uint64_t i = 0; i < size; ++i) mean[i] = radius * direction[i] / norm;
+    std::copy(direction.begin(), direction.end(), mean);
+    const double norm = std::sqrt(std::inner_product(mean, mean + size, mean, 0.0));
+    for (uint64_t i = 0; i < size; ++i) mean[i] *= radius / norm;
   }
   return means;
 }
@@ -112,12 +113,11 @@ struct GaussianMixture {
   void posterior_mean(double alpha, double sigma, uint64_t n, uint64_t size, const double* x, const int64_t* labels,
                       double* mean) const {
     check_size(size);
-    for (uint64_t i = 0; i < n; ++i) {
-      if (labels && (labels[i] < 0 || labels[i] >= static_cast<int64_t>(mixture_.components())))
+    for (uint64_t i = 0; labels && i < n; ++i)
+      if (labels[i] < 0 || labels[i] >= static_cast<int64_t>(mixture_.components()))
         throw Failure(PERRIN_INVALID_DATA, "label " + std::to_string(labels[i]) + " is not one of the " +
                                                std::to_string(mixture_.components()) + " components");
-      mixture_.posterior_mean(alpha, sigma, x + i * size, labels ? labels[i] : -1, mean + i * size);
-    }
+    mixture_.posterior_mean(alpha, sigma, n, x, labels, mean);
   }
   void moments(uint64_t size, double* mean, double* covariance) const {
     check_size(size);

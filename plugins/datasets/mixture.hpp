@@ -16,8 +16,10 @@ struct Mixture {
   uint64_t components() const { return weights.size(); }
   const double* mean(uint64_t k) const { return &means[k * size]; }
 
-  // E[x_0 | alpha x_0 + sigma eps = x], given component `label` too unless it is negative. x, result: [size].
-  void posterior_mean(double alpha, double sigma, const double* x, int64_t label, double* result) const;
+  // E[x_0 | alpha x_0 + sigma eps = x] of n samples, given each one's component too if there are labels. x, result: [n,
+  // size]; labels: [n] in 0 .. K-1, or NULL.
+  void posterior_mean(double alpha, double sigma, uint64_t n, const double* x, const int64_t* labels,
+                      double* result) const;
   // mean: [size]; covariance: [size, size] or NULL.
   void moments(double* mean, double* covariance) const;
 };

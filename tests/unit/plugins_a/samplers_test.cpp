@@ -1,0 +1,220 @@
+// Samplers on a distribution whose D is known exactly, at both ends of the schedule, and in their bookkeeping.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/abs.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/max.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+
+#include "host/services/tensor.hpp"
+#include "tests/unit/plugins_a/exact.hpp"
+#include "tests/unit/plugins_a/sampling.hpp"
+
+namespace perrin::testing {
+namespace {
+
+services::Component target() {
+  return builtin("dataset", "gaussian-mixture",
+                 {{"components", int64_t{3}},
+                  {"means", std::vector<double>{-0.8, 0.1, 0.5, 0.9, 0.7, -0.6}},
+                  {"deviation", 0.2},
+                  {"weights", std::vector<double>{2, 1, 1}}});
+}
+
+// The schedule's times from t = T - 1 down, `stride` apart and down to 0, then clean.
+std::vector<perrin_time> trailing(const services::Component& schedule, int T, int stride) {
+  std::vector<double> t;
+  for (int i = T - 1; i >= 0; i -= stride) t.push_back(i);
+  std::vector<perrin_time> times = levels(schedule, t);
+  times.push_back(clean);
+  return times;
+}
+
+Sampling exact_sampling(const services::Component& mixture, std::vector<perrin_time> times) {
+  return {std::move(times), [&](const at::Tensor& x, const perrin_time& at) { return exact_denoised(mixture, x, at); },
+          nullptr, nullptr};
+}
+
+// Inverse of a schedule's log SNR by linear interpolation, clamped, as a host does it.
+std::function<perrin_time(double)> interpolated(const services::Component& schedule) {
+  return [all = levels(schedule)](double log_snr) {
+    const auto of = [&](size_t i) { return 2 * std::log(all[i].alpha / all[i].sigma); };
+    size_t i = 0;
+    while (i + 1 < all.size() && of(i + 1) > log_snr) ++i;
+    if (i + 1 == all.size() || log_snr >= of(0)) return all[log_snr >= of(0) ? 0 : i];
+    const double share = (of(i) - log_snr) / (of(i) - of(i + 1)), odds = std::exp(log_snr);
+    return level_of(all[i].t + share, odds / (1 + odds));
+  };
+}
+
+// The largest distance of the sample's mean and covariance from the target's, in standard errors: sqrt(C_ii / n) for a
+// mean, the deviation of the products over sqrt(n) for a covariance.
+double largest_deviation(const services::Component& mixture, const at::Tensor& x) {
+  double mean[2], covariance[4], worst = 0;
+  mixture.invoke<&perrin_exact_denoiser::moments>(uint64_t{2}, mean, covariance);
+  const auto n = static_cast<double>(x.size(0));
+  for (int i = 0; i < 2; ++i) {
+    const double error = std::sqrt(covariance[3 * i] / n);
+    worst = std::max(worst, std::abs(x.select(1, i).mean().item<double>() - mean[i]) / error);
+    for (int j = 0; j <= i; ++j) {
+      const at::Tensor products = (x.select(1, i) - mean[i]) * (x.select(1, j) - mean[j]);
+      const double expected = products.mean().item<double>();
+      const double spread = std::sqrt((products * products).mean().item<double>() - expected * expected);
+      worst = std::max(worst, std::abs(expected - covariance[2 * i + j]) / (spread / std::sqrt(n)));
+    }
+  }
+  return worst;
+}
+
+struct Case {
+  const char* name;
+  const char* sampler;
+  Values keys;
+  bool zero_terminal_snr = false;
+};
+
+// 10,000 samples, seed 0. Five moments of eight cases: beyond 4 standard errors by chance once in 400 seeds.
+TEST(Samplers, ExactDenoiserGivesTheTargetsMoments) {
+  const auto mixture = target();
+  const Case cases[] = {{"ddpm fixed-small", "ddpm", {}},
+                        {"ddpm fixed-large", "ddpm", {{"variance", std::string("fixed-large")}}},
+                        {"ddim eta 0", "ddim", {}},
+                        {"ddim eta 1", "ddim", {{"eta", 1.0}}},
+                        {"euler", "euler", {}},
+                        {"euler s_churn 40", "euler", {{"s_churn", 40.0}}},
+                        {"ddpm, zero terminal SNR", "ddpm", {}, true},
+                        {"ddim eta 0, zero terminal SNR", "ddim", {}, true}};
+  for (const Case& each : cases) {
+    const auto schedule = builtin("schedule", "linear", {{"zero_terminal_snr", each.zero_terminal_snr}});
+    Sampling sampling = exact_sampling(mixture, trailing(schedule, 1000, 1));
+    sampling.time_at = interpolated(schedule);
+    const double worst =
+        largest_deviation(mixture, sampling.run(builtin("sampler", each.sampler, each.keys), start(10000, 2, 0)));
+    std::printf("%-30s 1000 steps: largest deviation %.2f standard errors\n", each.name, worst);
+    EXPECT_LT(worst, 4) << each.name;
+  }
+}
+
+// alpha = 0 first and sigma = 0 last, with few and with single steps.
+TEST(Samplers, AreFiniteFromPureNoiseToTheCleanEnd) {
+  const auto mixture = target();
+  const Case cases[] = {
+      {"ddpm", "ddpm", {}},   {"ddpm fixed-large", "ddpm", {{"variance", std::string("fixed-large")}}},
+      {"ddim", "ddim", {}},   {"ddim eta 1", "ddim", {{"eta", 1.0}}},
+      {"euler", "euler", {}}, {"euler churned", "euler", {{"s_churn", 5.0}}}};
+  for (const char* id : {"linear", "cosine"})
+    for (int stride : {100, 500, 1000})
+      for (const Case& each : cases) {
+        const auto schedule = builtin("schedule", id, {{"zero_terminal_snr", true}});
+        Sampling sampling = exact_sampling(mixture, trailing(schedule, 1000, stride));
+        ASSERT_EQ(sampling.times.front().alpha, 0);
+        sampling.time_at = interpolated(schedule);
+        const at::Tensor x = sampling.run(builtin("sampler", each.sampler, each.keys), start(100, 2, 0));
+        EXPECT_TRUE(at::isfinite(x).all().item<bool>()) << each.name << " on " << id << ", stride " << stride;
+        EXPECT_LT(x.abs().max().item<double>(), 3) << each.name << " on " << id << ", stride " << stride;
+      }
+}
+
+// The last step, to alpha = 1 and sigma = 0, gives D itself and draws nothing.
+TEST(Samplers, EndAtTheDenoisedPredictionWithoutNoise) {
+  const auto mixture = target();
+  const perrin_time last = levels(builtin("schedule", "linear"), {0})[0];
+  for (const Case& each : {Case{"ddpm", "ddpm", {}}, {"ddim", "ddim", {{"eta", 1.0}}}, {"euler", "euler", {}}}) {
+    Sampling sampling = exact_sampling(mixture, {last, clean});
+    const at::Tensor x = start(100, 2, 3);
+    const double distance =
+        (sampling.run(builtin("sampler", each.sampler, each.keys), x) - exact_denoised(mixture, x, last))
+            .abs()
+            .max()
+            .item<double>();
+    EXPECT_LT(distance, 1e-13) << each.name;
+    EXPECT_TRUE(sampling.draws.empty()) << each.name;
+  }
+}
+
+// Both are sigma_s / sigma_t x + (alpha_s - alpha_t sigma_s / sigma_t) D.
+TEST(Samplers, EulerWithoutChurnIsDdimAtEtaZero) {
+  const auto mixture = target();
+  Sampling sampling = exact_sampling(mixture, trailing(builtin("schedule", "cosine"), 1000, 50));
+  const at::Tensor x = start(100, 2, 0);
+  const at::Tensor difference =
+      sampling.run(builtin("sampler", "euler"), x) - sampling.run(builtin("sampler", "ddim"), x);
+  EXPECT_LT(difference.abs().max().item<double>(), 1e-13);
+}
+
+// 2010.02502 Sec. 4.1: eta 1 is the DDPM of the same steps.
+TEST(Samplers, DdimAtEtaOneIsDdpm) {
+  const auto mixture = target();
+  Sampling a = exact_sampling(mixture, trailing(builtin("schedule", "linear"), 1000, 37)), b = a;
+  const at::Tensor x = start(100, 2, 0);
+  const at::Tensor difference =
+      a.run(builtin("sampler", "ddim", {{"eta", 1.0}}), x) - b.run(builtin("sampler", "ddpm"), x);
+  EXPECT_LT(difference.abs().max().item<double>(), 1e-12);
+  ASSERT_EQ(a.deviations.size(), b.deviations.size());
+  for (size_t i = 0; i < a.deviations.size(); ++i) EXPECT_NEAR(a.deviations[i], b.deviations[i], 1e-14);
+}
+
+TEST(Samplers, NumberTheirDrawsByStep) {
+  const auto mixture = target();
+  const auto schedule = builtin("schedule", "linear");
+  for (const Case& each : {Case{"ddpm", "ddpm", {}}, {"ddim", "ddim", {{"eta", 0.5}}}}) {
+    Sampling sampling = exact_sampling(mixture, trailing(schedule, 1000, 111));
+    sampling.run(builtin("sampler", each.sampler, each.keys), start(2, 2, 0));
+    std::vector<uint32_t> expected(sampling.times.size() - 2);
+    std::iota(expected.begin(), expected.end(), 0u);
+    EXPECT_EQ(sampling.draws, expected) << each.name;
+  }
+}
+
+// 2206.00364 Algorithm 2: gamma = min(s_churn / N, sqrt(2) - 1) within [s_tmin, s_tmax]; deviation of y = x / alpha:
+// s_noise sqrt(hat^2 - sigma^2).
+TEST(Samplers, EulerChurnsAsMuchAsThePaperSays) {
+  const auto mixture = target();
+  const auto schedule = builtin("schedule", "linear");
+  Sampling sampling = exact_sampling(mixture, {levels(schedule, {700})[0], levels(schedule, {500})[0], clean});
+  sampling.time_at = interpolated(schedule);
+  const double sigma = sampling.times[0].sigma / sampling.times[0].alpha;
+  sampling.run(builtin("sampler", "euler", {{"s_churn", 0.2}, {"s_tmin", sigma * 0.99}, {"s_noise", 1.1}}),
+               start(2, 2, 0));
+  const double hat = 1.1 * sigma, alpha_hat = 1 / std::sqrt(1 + hat * hat);
+  ASSERT_EQ(sampling.draws, std::vector<uint32_t>{0}) << "only the first level is above s_tmin";
+  EXPECT_NEAR(sampling.deviations[0], 1.1 * alpha_hat * std::sqrt(hat * hat - sigma * sigma), 1e-12);
+}
+
+TEST(Samplers, LogNamesOfVarianceAreTheSameNumbers) {
+  const auto mixture = target();
+  for (const char* name : {"fixed-small", "fixed-large"}) {
+    Sampling a = exact_sampling(mixture, trailing(builtin("schedule", "linear"), 1000, 100)), b = a;
+    a.run(builtin("sampler", "ddpm", {{"variance", std::string(name)}}), start(2, 2, 0));
+    b.run(builtin("sampler", "ddpm", {{"variance", std::string(name) + "-log"}}), start(2, 2, 0));
+    EXPECT_EQ(a.deviations, b.deviations) << name;
+  }
+}
+
+TEST(Samplers, PassOnTheHostsFailureAndLoseNoTensor) {
+  const auto mixture = target();
+  const int64_t before = services::live_tensors();
+  for (const char* id : {"ddpm", "ddim", "euler"}) {
+    Sampling sampling = exact_sampling(mixture, trailing(builtin("schedule", "linear"), 1000, 100));
+    int calls = 0;
+    sampling.D = [&](const at::Tensor& x, const perrin_time& at) {
+      if (++calls == 3) throw services::Fault(PERRIN_CANCELLED, "stopped by the test");
+      return exact_denoised(mixture, x, at);
+    };
+    const at::Tensor x = start(2, 2, 0);
+    try {
+      sampling.run(builtin("sampler", id), x);
+      FAIL() << id << " went on after D failed";
+    } catch (const services::PluginError& error) {
+      EXPECT_EQ(error.code, PERRIN_CANCELLED) << id;
+      EXPECT_NE(std::string(error.what()).find("stopped by the test"), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(services::live_tensors(), before) << id;
+  }
+}
+
+}  // namespace
+}  // namespace perrin::testing
