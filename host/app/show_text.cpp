@@ -104,11 +104,18 @@ std::string loss_plot(const store::Reader& reader, const store::Group& group, co
   return "";
 }
 
-void add_row(Table& table, const std::string& name, const std::string& unit, std::span<const double> values,
+// A curve in one line, logarithmic where that shows more.
+std::string trend(std::vector<double> values, int width, const Terminal& terminal) {
+  if (console::wants_log(values))
+    for (double& value : values) value = std::log(value);
+  return console::sparkline(values, width, terminal);
+}
+
+void add_row(Table& table, const std::string& name, const std::string& unit, const std::vector<double>& values,
              const Terminal& terminal) {
   const Summary s = summary_of(values);
   table.add({name, with_unit(s.first, unit), with_unit(s.late, unit), with_unit(s.low, unit), with_unit(s.high, unit),
-             console::sparkline(values, std::max(10, terminal.width - 64), terminal)});
+             trend(values, std::max(10, terminal.width - 64), terminal)});
 }
 
 std::string columns_table(const store::Reader& reader, const store::Group& group, const Terminal& terminal) {
@@ -128,7 +135,7 @@ std::string buckets_table(const store::Reader& reader, const store::Group& group
     if (bucket_family(column.name).empty()) continue;
     const std::vector<double> values = reader.series(group.name, column.name).value;
     buckets.emplace_back(column.name, summary_of(values));
-    curves.push_back(console::sparkline(values, std::max(10, (terminal.width - 40) / 2), terminal));
+    curves.push_back(trend(values, std::max(10, (terminal.width - 40) / 2), terminal));
     if (std::isfinite(buckets.back().second.late)) highest = std::max(highest, buckets.back().second.late);
   }
   if (buckets.empty()) return "";

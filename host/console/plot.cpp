@@ -30,6 +30,11 @@ std::vector<double> binned(std::span<const double> x, std::span<const double> y,
 
 struct Bounds {
   double low, high;
+
+  // 0 to 1; the middle for what differs by rounding only.
+  double share(double value) const {
+    return high - low > 1e-9 * std::max(std::abs(low), std::abs(high)) ? (value - low) / (high - low) : 0.5;
+  }
 };
 
 std::optional<Bounds> bounds(std::span<const double> y) {
@@ -73,7 +78,7 @@ void draw(Canvas& canvas, const std::vector<double>& y, const Bounds& range, int
   int before = -1;
   for (size_t x = 0; x < y.size(); ++x) {
     if (!std::isfinite(y[x])) continue;
-    const double share = range.high > range.low ? (y[x] - range.low) / (range.high - range.low) : 0.5;
+    const double share = range.share(y[x]);
     const int at = std::clamp(static_cast<int>(std::lround((1 - share) * (rows - 1))), 0, rows - 1);
     const int from = before < 0 ? at : before < at ? before + 1 : before > at ? before - 1 : at;
     for (int row = std::min(from, at); row <= std::max(from, at); ++row) canvas.set(static_cast<int>(x), row);
@@ -142,7 +147,7 @@ std::string sparkline(std::span<const double> y, int width, const Terminal& term
       text += " ";
       continue;
     }
-    const double share = range->high > range->low ? (value - range->low) / (range->high - range->low) : 0.5;
+    const double share = range->share(value);
     const int block = std::min(7, static_cast<int>(share * 8));
     text += terminal.unicode ? kBlocks[block] : kAscii[block];
   }
@@ -151,7 +156,7 @@ std::string sparkline(std::span<const double> y, int width, const Terminal& term
 
 bool wants_log(std::span<const double> y) {
   const auto range = bounds(y);
-  return range && range->low > 0 && range->high > 20 * range->low;
+  return range && range->low > 0 && range->high > 10 * range->low;
 }
 
 }  // namespace perrin::console

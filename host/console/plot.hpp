@@ -24,7 +24,7 @@ std::string plot(std::span<const double> x, std::span<const double> y, const Plo
 // One line of `width` block characters from low to high; a gap where there is no finite value.
 std::string sparkline(std::span<const double> y, int width, const Terminal& terminal);
 
-// True if a logarithmic axis shows more: all finite values positive, over more than a factor of 20.
+// True if a logarithmic axis shows more: all finite values positive, over more than a factor of 10.
 bool wants_log(std::span<const double> y);
 
 }  // namespace perrin::console

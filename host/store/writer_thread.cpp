@@ -53,7 +53,7 @@ void Writer::Impl::close() {
 
 void Writer::Impl::work() {
   using Clock = std::chrono::steady_clock;
-  constexpr auto kPatience = std::chrono::milliseconds(100);
+  constexpr auto kPatience = std::chrono::milliseconds(250);
   constexpr auto kFlushEvery = std::chrono::seconds(1);
   std::vector<std::byte> records;
   uint64_t synced = 0;

@@ -1,8 +1,11 @@
 """Reads what store_sample_writer wrote with the packages that researchers use: h5py, xarray, pandas, safetensors, Pillow.
 
-Usage: read_with_python.py STORE_SAMPLE_WRITER
+The Python blocks of docs/reference/run-h5.md are run as well.
+
+Usage: read_with_python.py STORE_SAMPLE_WRITER RUN_H5_MD
 """
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -27,6 +30,14 @@ def check_train(ds):
     frame = ds.to_dataframe()
     assert set(frame.columns) == {"loss", "samples", "rate", "wall_time"}
     assert frame["samples"].iloc[-1] == 2499 * 8
+
+
+def documented(page, index, path):
+    """Runs a block of the page with `run` naming our file; returns its variables."""
+    block = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)[index]
+    names = {"run": str(path), "h5py": h5py, "xr": xr}
+    exec(re.sub(r"(?m)^run = .*$", "", block), names)
+    return names
 
 
 def while_open(path):
@@ -82,20 +93,24 @@ def others(folder):
     np.testing.assert_array_equal(np.array(Image.open(folder / "a.png")), np.array([[[1, 2, 3]], [[250, 251, 252]]]))
 
 
-def main(writer):
+def main(writer, page):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         process = subprocess.Popen([writer, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdout.readline() == "open\n"
         while_open(folder / "run.h5")
+        documented(page, 1, folder / "run.h5")
         print("h5py and h5netcdf read the file while it is being written: equal")
         process.communicate("go\n")
         assert process.returncode == 0
         with_h5py(folder / "run.h5")
+        names = documented(page, 0, folder / "run.h5")
+        assert names["smooth"].shape == (2500,) and names["table"].loc[9, "loss"] == 0.1
+        assert names["params"]["stage.0.lr"] == "1e-3" and names["picture"].shape == (4, 6, 3)
         with_xarray(folder / "run.h5")
         others(folder)
     print(f"h5py {h5py.__version__}, pandas {pd.__version__}, netCDF4 {netCDF4.__version__}: equal")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], pathlib.Path(sys.argv[2]))

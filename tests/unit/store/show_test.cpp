@@ -17,7 +17,8 @@ class ShowTest : public store::StoreTest {
   // A run like the trainer's: losses per term and per tenth of the schedule, system figures, one resume.
   void write_run(bool resumed) {
     store::Layout l = layout();
-    l.params = {{"experiment.name", "toy"}, {"denoiser.use", "unet"}, {"schedule.use", "cosine"}, {"stage.train.lr", "1e-3"}};
+    l.params = {
+        {"experiment.name", "toy"}, {"denoiser.use", "unet"}, {"schedule.use", "cosine"}, {"stage.train.lr", "1e-3"}};
     l.groups = {{"train", {{"loss", false, "", ""}, {"loss_l2", false, "", ""}, {"lr", false, "", ""}}},
                 {"system", {{"throughput", false, "1/s", ""}, {"memory", true, "B", ""}}}};
     for (int i = 0; i < 10; ++i) l.groups[0].columns.push_back({"loss_t" + std::to_string(i), false, "", ""});
@@ -41,8 +42,9 @@ class ShowTest : public store::StoreTest {
 TEST_F(ShowTest, AFinishedRunShowsEveryPart) {
   write_run(false);
   const std::string out = text({false, false, true, 100});
-  for (const char* part : {"run-1", "finished, step 399", "composition", "unet.so", "cosine", "train/loss (log)", "loss_l2", "lr",
-                           "train by time", "loss_t9", "512 1/s", "3.00 GiB", "grey", "3x5x1", "0 50 100 ... 300 350"})
+  for (const char* part :
+       {"run-1", "finished, step 399", "composition", "unet.so", "cosine", "train/loss (log)", "loss_l2", "lr",
+        "train by time", "loss_t9", "512 1/s", "3.00 GiB", "grey", "3x5x1", "0 50 100 ... 300 350"})
     EXPECT_CONTAINS(out, part);
   EXPECT_EQ(out.find("segment"), std::string::npos) << "one start only";
   EXPECT_EQ(out.find('\x1b'), std::string::npos) << "no terminal, no colour";
