@@ -7,14 +7,10 @@
 
 #include <cstdint>
 
+#include "host/kernels/bfloat16.hpp"
 #include "host/kernels/parallel.hpp"
 
 namespace perrin::kernels {
-
-// The storage of at::BFloat16: the upper half of a float.
-struct Bfloat16 {
-  uint16_t bits;
-};
 
 struct GroupNorm {
   int64_t batch = 0;

@@ -17,4 +17,6 @@ TORCH_LIBRARY(perrin, library) {
       "group_norm_silu(Tensor x, int groups, Tensor? weight=None, Tensor? bias=None, Tensor? scale=None, "
       "Tensor? shift=None, float eps=1e-05, bool silu=True) -> Tensor",
       torch::dispatch(c10::DispatchKey::CompositeImplicitAutograd, &perrin::kernels::group_norm_silu));
+  library.def("attention(Tensor q, Tensor k, Tensor v, float? scale=None) -> Tensor",
+              torch::dispatch(c10::DispatchKey::CompositeImplicitAutograd, &perrin::kernels::attention));
 }

@@ -7,6 +7,12 @@
 //     float32; the saved state is x, mean and rstd); every other dtype and device takes a composition of ATen
 //     operators, differentiable any number of times. The fused kernel is differentiable once: a backward with
 //     create_graph=True is an error that says so. Under autocast a bfloat16 x stays bfloat16.
+//
+//   perrin::attention(Tensor q, Tensor k, Tensor v, float? scale=None) -> Tensor
+//     softmax(scale q k^T) v with q (N, H, Lq, D), k and v (N, H, Lk, D); scale defaults to 1 / sqrt(D). The result is
+//     (N, H, Lq, D) over (N, Lq, H, D) memory, so that merging the heads is free. The fused CPU kernel takes bfloat16,
+//     and float32 with heads of at most 24, D a multiple of 8; it is differentiable once. float64 is a composition of
+//     matmul and softmax, everything else at::scaled_dot_product_attention.
 #pragma once
 
 #include "host/kernels/parallel.hpp"

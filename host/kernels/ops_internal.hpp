@@ -11,4 +11,6 @@ at::Tensor group_norm_silu(const at::Tensor& x, int64_t groups, const std::optio
                            const std::optional<at::Tensor>& bias, const std::optional<at::Tensor>& scale,
                            const std::optional<at::Tensor>& shift, double eps, bool silu);
 
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::optional<double> scale);
+
 }  // namespace perrin::kernels

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <cstring>
 
-#include "host/kernels/group_norm.hpp"
 #include "host/kernels/isa.hpp"
 
 namespace perrin::kernels {
@@ -42,23 +41,6 @@ PERRIN_INLINE void sigmoid(const float* x, float* s) {
     minus[l] = lower < -87.0f ? 87.0f : -lower;
   }
   for (int l = 0; l < N; ++l) s[l] = 1.0f / (1.0f + exp_in_range(minus[l]));
-}
-
-PERRIN_INLINE float load(const float* p) { return *p; }
-PERRIN_INLINE float load(const Bfloat16* p) {
-  const uint32_t bits = static_cast<uint32_t>(p->bits) << 16;
-  float value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-PERRIN_INLINE void store(float* p, float value) { *p = value; }
-// Round to nearest even; NaN stays NaN.
-PERRIN_INLINE void store(Bfloat16* p, float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  const uint32_t rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
-  p->bits = static_cast<uint16_t>((bits & 0x7FFFFFFFu) > 0x7F800000u ? 0x7FC0u : rounded);
 }
 
 }  // namespace perrin::kernels
