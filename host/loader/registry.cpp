@@ -10,7 +10,6 @@
 #include "host/loader/compatible.hpp"
 #include "host/loader/elf.hpp"
 #include "host/loader/file.hpp"
-#include "host/loader/index.hpp"
 
 namespace perrin::loader {
 namespace {
@@ -120,20 +119,6 @@ perrin_note check_file(const std::filesystem::path& file, const perrin_fingerpri
   check_compatible(note, host, name);
   check_imports(elf, name);
   return note;
-}
-
-Registry::Registry(Host host) : host_(host) {}
-Registry::~Registry() = default;
-
-Index& Registry::index() {
-  std::lock_guard lock(mutex_);
-  if (index_ == nullptr) index_ = std::make_unique<Index>(Index::scan());
-  return *index_;
-}
-
-void Registry::require(const std::string& kind, const std::string& id) {
-  std::lock_guard lock(mutex_);
-  if (index_ != nullptr) index_->require(kind, id);
 }
 
 const Library& Registry::load(const std::filesystem::path& given) {

@@ -38,18 +38,11 @@ std::string kind_id(std::string_view kind);
 // The kinds that this host knows, sorted.
 const std::vector<std::string>& known_kinds();
 
-class Index;
-
-// One per process. Libraries are never unloaded (docs/decisions/never-dlclose.md), also not with the registry.
+// One per process. Libraries are never unloaded (docs/decisions/never-dlclose.md), also not with the registry. It loads what
+// it is told to; whether a component may be used is Index::require's to say.
 class Registry {
  public:
-  explicit Registry(Host host);
-  ~Registry();
-
-  // What the default places offer; scanned the first time. Once scanned, what it refuses is refused by load_component.
-  Index& index();
-  // Index::require, if the index was scanned.
-  void require(const std::string& kind, const std::string& id);
+  explicit Registry(Host host) : host_(host) {}
 
   // Checks the file, its note and the fingerprint, loads it (now, local), checks the entry, calls init. Again: the same
   // library. Any thread. Throws perrin::Error that names file, reason and fix.
@@ -60,7 +53,6 @@ class Registry {
 
  private:
   Host host_;
-  std::unique_ptr<Index> index_;
   mutable std::mutex mutex_;
   std::map<std::string, const Library*> by_file_;
   std::vector<const Library*> order_;

@@ -19,7 +19,6 @@ const perrin_component& descriptor_of(const loader::Library& library, const conf
 const loader::Library& load_library(loader::Registry& registry, const config::Component& chosen) {
   if (chosen.factory == nullptr)
     throw Error(chosen.kind + " \"" + chosen.use + "\" was not resolved against a catalogue");
-  registry.require(chosen.kind, chosen.use);
   return registry.load(chosen.factory->library);
 }
 
