@@ -194,10 +194,10 @@ TEST_F(HostileFile, AnIncludedFileThatIsBinary) {
 
 TEST_F(HostileFile, TwoLargeFilesMergeInReasonableTime) {
   std::string keys;
-  for (int i = 0; i < 20000; ++i) keys += "k" + std::to_string(i) + " = 1\n";
+  for (int i = 0; i < 5000; ++i) keys += "k" + std::to_string(i) + " = 1\n";
   std::ofstream(folder_ / "b.toml") << "[denoiser]\nuse = \"mlp\"\n" << keys;
   std::ofstream(folder_ / "a.toml") << "include = \"b.toml\"\n[denoiser]\n" << keys;
-  EXPECT_NE(fault_of(folder_ / "a.toml").find("20003 errors"), std::string::npos);
+  EXPECT_NE(fault_of(folder_ / "a.toml").find("5003 errors"), std::string::npos);
 }
 
 }  // namespace
