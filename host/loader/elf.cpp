@@ -19,6 +19,7 @@ constexpr Elf64_Half this_machine = EM_AARCH64;
 #error "name this architecture's ELF machine"
 #endif
 constexpr unsigned char this_order = ELFDATA2LSB;
+constexpr unsigned most_segments = 128;  // linkers write about ten; a damaged count must not cost minutes
 
 std::string machine_name(unsigned machine) {
   switch (machine) {
@@ -98,6 +99,7 @@ Elf64_Ehdr read_header(const Image& image) {
 std::vector<Elf64_Phdr> read_segments(const Image& image, const Elf64_Ehdr& header) {
   if (header.e_phnum != 0 && header.e_phentsize != sizeof(Elf64_Phdr))
     image.fail("damaged: program headers of another size");
+  if (header.e_phnum > most_segments) image.fail("damaged: " + std::to_string(header.e_phnum) + " program headers");
   std::vector<Elf64_Phdr> segments;
   for (uint64_t i = 0; i < header.e_phnum; ++i) {
     if (header.e_phoff > image.size()) image.fail("the file is cut off before its program headers");
@@ -185,6 +187,7 @@ void read_symbols(const Image& image, const Elf64_Ehdr& header, Elf& elf) {
       if (ELF64_ST_BIND(symbol.st_info) == STB_GNU_UNIQUE) elf.unique.push_back(name);
       elf.exports.push_back(std::move(name));
     }
+    break;  // there is one
   }
   std::sort(elf.exports.begin(), elf.exports.end());
   std::sort(elf.imports.begin(), elf.imports.end());

@@ -19,24 +19,35 @@ int64_t product(at::IntArrayRef sizes, size_t from = 0) {
   return n;
 }
 
-at::IntArrayRef sizes_of(const c10::IValue& value) { return value.toTensor().sizes(); }
+// The shapes of an operator's first two inputs: inputs are gone when it ends.
+struct InputShapes : at::ObserverContext {
+  std::vector<int64_t> first, second;
+};
 
-// Multiply-adds times two, from the inputs and the first output.
-int64_t flops(std::string_view name, c10::ArrayRef<const c10::IValue> in, const at::Tensor& out) {
-  if (name == "aten::convolution" || name == "perrin::conv2d") return 2 * out.numel() * product(sizes_of(in[1]), 1);
-  if (name == "aten::mm" || name == "aten::bmm") return 2 * out.numel() * sizes_of(in[0]).back();
-  if (name == "aten::addmm" || name == "aten::baddbmm") return 2 * out.numel() * sizes_of(in[1]).back();
+std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function) {
+  auto shapes = std::make_unique<InputShapes>();
+  const auto inputs = function.inputs();
+  if (inputs.size() > 0 && inputs[0].isTensor()) shapes->first = inputs[0].toTensor().sizes().vec();
+  if (inputs.size() > 1 && inputs[1].isTensor()) shapes->second = inputs[1].toTensor().sizes().vec();
+  return shapes;
+}
+
+// Multiply-adds times two.
+int64_t flops(std::string_view name, const InputShapes& in, const at::Tensor& out) {
+  if (name == "aten::convolution" || name == "perrin::conv2d") return 2 * out.numel() * product(in.second, 1);
+  if (name == "aten::mm" || name == "aten::bmm") return 2 * out.numel() * in.first.back();
+  if (name == "aten::addmm" || name == "aten::baddbmm") return 2 * out.numel() * in.second.back();
   // q, k, v: [B, heads, L, D]: two products of L x S x D.
   if (name == "aten::_scaled_dot_product_flash_attention_for_cpu" || name == "perrin::attention")
-    return 4 * product(sizes_of(in[0])) * sizes_of(in[1])[static_cast<size_t>(in[1].toTensor().dim() - 2)];
+    return 4 * product(in.first) * in.second[in.second.size() - 2];
   return 0;
 }
 
-void on_end(const at::RecordFunction& function, at::ObserverContext*) {
+void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
   if (!counting || function.outputs().empty() || !function.outputs()[0].isTensor()) return;
   const at::Tensor& out = function.outputs()[0].toTensor();
   if (!out.defined()) return;
-  counting->forward_flops += flops(function.name(), function.inputs(), out);
+  counting->forward_flops += flops(function.name(), *static_cast<InputShapes*>(context), out);
   const bool own_memory = out.has_storage() && out.storage().use_count() <= 2;
   if (own_memory) counting->activation_bytes += static_cast<int64_t>(out.nbytes());
 }
@@ -62,8 +73,7 @@ Cost measure_cost(Model& model) {
   Cost cost;
   counting = &cost;
   const auto handle = at::addThreadLocalCallback(
-      at::RecordFunctionCallback([](const at::RecordFunction&) -> std::unique_ptr<at::ObserverContext> { return nullptr; },
-                                 on_end)
+      at::RecordFunctionCallback(on_start, on_end)
           .needsInputs(true)
           .needsOutputs(true)
           .scopes({at::RecordScope::FUNCTION}));

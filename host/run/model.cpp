@@ -93,6 +93,13 @@ std::vector<std::pair<std::string, services::Component*>> Model::trainable() {
 
 void Model::build_parameters(at::ScalarType dtype) { parameters.build(trainable(), experiment.seed, dtype); }
 
+double Model::condition_drop(const config::Stage& stage) const {
+  if (!conditioner || stage.condition_drop) return stage.condition_drop.value_or(0);
+  double p = 0;
+  conditioner->invoke<&perrin_conditioner::drop_probability>(&p);
+  return p;
+}
+
 std::vector<perrin_coefficients> Model::coefficients(const std::vector<perrin_time>& at) {
   std::vector<perrin_coefficients> result(at.size());
   parameterization.invoke<&perrin_parameterization::coefficients>(uint64_t{at.size()}, at.data(), result.data());

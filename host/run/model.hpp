@@ -54,6 +54,9 @@ class Model {
   // The components that have parameters, by kind.
   std::vector<std::pair<std::string, services::Component*>> trainable();
 
+  // Probability of the null condition in this stage: its own, else the conditioner's; 0 without conditioner.
+  double condition_drop(const config::Stage& stage) const;
+
   // F's coefficients at noise levels; throws what the parameterization refuses.
   std::vector<perrin_coefficients> coefficients(const std::vector<perrin_time>& at);
 

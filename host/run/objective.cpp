@@ -12,7 +12,7 @@
 
 #include "host/base/error.hpp"
 #include "host/kernels/q_sample.hpp"
-#include "host/run/parallel.hpp"
+#include "host/kernels/ops.hpp"
 #include "host/services/tensor.hpp"
 
 namespace perrin::run {
@@ -102,7 +102,7 @@ Draw draw(Model& model, const at::Tensor& x0, const std::vector<uint64_t>& posit
                      random::Stream{seed, PERRIN_PURPOSE_NOISE, 0}, positions.data(), alpha.data(), sigma.data(),
                      result.input.data_ptr<float>(), target_x0.data(), target_noise.data(),
                      result.target.data_ptr<float>()},
-                    parallel_for);
+                    kernels::torch_threads());
   if (source.dim() == 4) result.input = result.input.contiguous(at::MemoryFormat::ChannelsLast);
   return result;
 }

@@ -7,7 +7,7 @@
 #include <numbers>
 
 #include "host/kernels/adamw.hpp"
-#include "host/run/parallel.hpp"
+#include "host/kernels/ops.hpp"
 
 namespace perrin::run {
 namespace {
@@ -42,7 +42,7 @@ Optimizer::Optimizer(ParameterSet& parameters, const config::Stage& stage)
 double Optimizer::gradient_norm() const {
   double sum = 0;
   for (const Range& range : parameters_.trained_ranges()) {
-    const double norm = kernels::norm2(slice(parameters_.gradients(), range), parallel_for);
+    const double norm = kernels::norm2(slice(parameters_.gradients(), range), kernels::torch_threads());
     sum += norm * norm;
   }
   return std::sqrt(sum) / static_cast<double>(stage_.accumulate);
@@ -65,7 +65,7 @@ Optimizer::Report Optimizer::update(int64_t step) {
     kernels::adamw_ema(options,
                        {slice(parameters_.values(), range), slice(parameters_.gradients(), range), slice(first_, range),
                         slice(second_, range), ema_.defined() ? slice(ema_, range) : std::span<float>()},
-                       parallel_for);
+                       kernels::torch_threads());
   }
   return report;
 }

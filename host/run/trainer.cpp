@@ -104,7 +104,7 @@ double Trainer::step() {
     Draw drawn;
     const Objective o = [&] {
       const Autocast autocast(stage.precision == "bf16");
-      return objective(model_, batch, terms_, progress_.step + 1, progress_.stage_step, stage.condition_drop, &drawn);
+      return objective(model_, batch, terms_, progress_.step + 1, progress_.stage_step, model_.condition_drop(stage), &drawn);
     }();
     check_finite(o, batch);
     o.total.backward();

@@ -19,7 +19,7 @@
 #include "host/kernels/random.hpp"
 #include "host/run/autocast.hpp"
 #include "host/run/objective.hpp"
-#include "host/run/parallel.hpp"
+#include "host/kernels/ops.hpp"
 #include "host/sample/steps.hpp"
 #include "host/services/status.hpp"
 #include "host/services/tensor.hpp"
@@ -84,7 +84,7 @@ class Trajectory {
     const auto rows = static_cast<int64_t>(samples_.size());
     const kernels::Noise noise{{request_.seed, purpose, draw}, samples_.data(), y.numel() / rows, s};
     kernels::lincomb(list, s != 0 ? &noise : nullptr, {y.data_ptr<float>(), static_cast<size_t>(y.numel())},
-                     run::parallel_for);
+                     kernels::torch_threads());
     return y;
   }
 

@@ -30,9 +30,9 @@ std::vector<int64_t> grid_labels(const run::Model& model, int64_t count, int64_t
 
 // [-1, 1] -> uint8 [n, H, W, C]. REQUIRES: [n, C, H, W] with C = 1 or 3.
 std::vector<uint8_t> to_pixels(const at::Tensor& images);
-bool is_image(const perrin_spec& spec);
 
-// A scatter plot of 2-D samples, or the grid of images: what a person looks at.
+// A scatter plot of 2-D samples, or the grid of images: what a person looks at. REQUIRES: can_draw.
+bool can_draw(const at::Tensor& samples);
 store::Image picture(const at::Tensor& samples, int64_t columns);
 
 }  // namespace perrin::sample

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "host/base/error.hpp"
 #include "host/sample/generate.hpp"
 
 namespace perrin::sample {
@@ -29,7 +28,10 @@ store::Image scatter(const at::Tensor& points) {
 
 }  // namespace
 
-bool is_image(const perrin_spec& spec) { return spec.rank == 3 && (spec.sizes[0] == 1 || spec.sizes[0] == 3); }
+bool can_draw(const at::Tensor& samples) {
+  const bool points = samples.dim() == 2 && samples.size(1) == 2;
+  return points || (samples.dim() == 4 && (samples.size(1) == 1 || samples.size(1) == 3));
+}
 
 std::vector<uint8_t> to_pixels(const at::Tensor& images) {
   const at::Tensor bytes =
@@ -38,9 +40,7 @@ std::vector<uint8_t> to_pixels(const at::Tensor& images) {
 }
 
 store::Image picture(const at::Tensor& samples, int64_t columns) {
-  if (samples.dim() == 2 && samples.size(1) == 2) return scatter(samples);
-  if (samples.dim() != 4 || (samples.size(1) != 1 && samples.size(1) != 3))
-    throw Error("samples of this shape cannot be drawn", "", "read the raw arrays instead");
+  if (samples.dim() == 2) return scatter(samples);
   const auto height = static_cast<int>(samples.size(2)), width = static_cast<int>(samples.size(3));
   store::GridStyle style;
   style.columns = static_cast<int>(columns);

@@ -1,0 +1,127 @@
+#include "host/app/check.hpp"
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "host/app/options.hpp"
+#include "host/app/session.hpp"
+#include "host/base/error.hpp"
+#include "host/console/units.hpp"
+#include "host/run/cost.hpp"
+#include "host/run/model.hpp"
+#include "host/run/pipeline.hpp"
+#include "host/run/trainer.hpp"
+#include "host/sample/steps.hpp"
+
+namespace perrin::app {
+namespace {
+
+std::string field_text(const perrin_field& field) {
+  return std::string(field.spec.name.data, field.spec.name.size) + " " + run::shape_text(field.spec) +
+         (field.n_classes ? " of " + std::to_string(field.n_classes) + " classes" : "");
+}
+
+// What each component makes of the shapes that reach it.
+std::string role_of(const run::Model& model, const std::string& kind) {
+  const run::Shapes& s = model.shapes;
+  if (kind == "encoder") return run::shape_text(s.x) + " -> " + run::shape_text(s.z);
+  if (kind == "denoiser") return run::shape_text(s.z) + " -> " + run::shape_text(s.prediction);
+  std::string text;
+  if (kind == "dataset")
+    for (const perrin_field& field : s.fields) text += (text.empty() ? "" : ", ") + field_text(field);
+  if (kind == "conditioner" && s.conditioning) {
+    const perrin_conditioning_spec& c = *s.conditioning;
+    if (c.slots & PERRIN_SLOT_VECTOR) text += "vector " + run::shape_text(c.vector) + " ";
+    if (c.slots & PERRIN_SLOT_SEQUENCE) text += "sequence " + run::shape_text(c.sequence) + " ";
+    if (c.slots & PERRIN_SLOT_CONCAT) text += "concat " + run::shape_text(c.concat);
+  }
+  return text;
+}
+
+std::string flop_text(double flops) {
+  const char* units[] = {"FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"};
+  int i = 0;
+  for (; flops >= 1000 && i < 5; ++i) flops /= 1000;
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g %s", flops, units[i]);
+  return text;
+}
+
+nlohmann::json report(run::Model& model, const config::Loaded& loaded) {
+  nlohmann::json r;
+  r["experiment"] = nlohmann::json::parse(loaded.resolved_json);
+  r["hash"] = loaded.hash;
+  r["samples_in_dataset"] = run::dataset_count(model.dataset);
+  for (const run::ParameterGroup& group : model.parameters.groups()) r["parameters"][group.kind] = group.count();
+  const run::Cost cost = run::measure_cost(model);
+  r["forward_flops_per_sample"] = cost.forward_flops;
+  for (const config::Stage& stage : loaded.experiment.stages) {
+    run::trained_kinds(model, loaded, stage);
+    const int64_t batch = stage.batch_size * stage.accumulate;
+    r["stages"].push_back({{"name", stage.name},
+                           {"steps", stage.steps},
+                           {"flops_per_step", 3 * cost.forward_flops * batch},
+                           {"parameter_bytes", run::parameter_bytes(model, stage.ema_decay > 0)},
+                           {"activation_bytes", cost.activation_bytes * stage.batch_size}});
+  }
+  const config::Sampling& s = loaded.experiment.sampling;
+  for (const perrin_time& at : sample::sampling_times(model.times, s.steps, s.spacing, s.offset))
+    r["sampling_times"].push_back(at.t);
+  r["sampling_times"].erase(r["sampling_times"].size() - 1);
+  return r;
+}
+
+void print(const run::Model& model, const config::Loaded& loaded, const nlohmann::json& r) {
+  std::cout << loaded.file << ": fine\n\n";
+  for (const config::Component* c : loaded.experiment.components()) {
+    std::string line = "  " + c->kind + std::string(c->kind.size() < 17 ? 17 - c->kind.size() : 1, ' ') + c->use;
+    const std::string role = role_of(model, c->kind);
+    if (!role.empty()) line += std::string(line.size() < 38 ? 38 - line.size() : 1, ' ') + role;
+    std::cout << line << "\n";
+  }
+  std::cout << "\nparameters\n";
+  int64_t total = 0;
+  for (const auto& [kind, count] : r["parameters"].items()) {
+    std::cout << "  " << kind << std::string(17 - kind.size(), ' ') << count << "\n";
+    total += count.get<int64_t>();
+  }
+  std::cout << "  total            " << total << " (" << console::count(total) << ")\n\ncost (estimated)\n  forward          "
+            << flop_text(r["forward_flops_per_sample"].get<double>()) << " per sample\n";
+  for (const auto& stage : r["stages"]) {
+    std::cout << "  stage \"" << stage["name"].get<std::string>() << "\": " << stage["steps"] << " steps, "
+              << flop_text(stage["flops_per_step"].get<double>()) << " a step; "
+              << console::bytes(stage["parameter_bytes"].get<int64_t>()) << " for weights and optimizer, up to "
+              << console::bytes(stage["activation_bytes"].get<int64_t>()) << " for activations in fp32\n";
+  }
+  std::cout << "\nsampling at t =";
+  for (const auto& t : r["sampling_times"]) std::cout << " " << t.get<double>();
+  std::cout << "\n\nresolved experiment (" << loaded.hash.substr(0, 8) << ")\n" << loaded.resolved_toml;
+}
+
+}  // namespace
+
+int check_command(const std::vector<std::string>& arguments) {
+  Command c("check", "check FILE [options]",
+            "Resolve an experiment, load its plugins, infer every shape, count parameters and estimate costs. Trains nothing.",
+            "perrin check experiments/quickstart.toml --set denoiser.channels=[64,128]");
+  c.positional = {"FILE"};
+  c.description.add_options()("set", options::value<std::vector<std::string>>()->composing(),
+                              "override a key, KEY=VALUE; repeatable")("json", "print JSON");
+  const auto values = parse(c, arguments);
+  if (!values) return 0;
+  const std::filesystem::path file = required(c, *values, "FILE");
+  const auto set = values->count("set") ? (*values)["set"].as<std::vector<std::string>>() : std::vector<std::string>();
+  loader::Registry& registry = open_registry(std::filesystem::absolute(file).parent_path());
+  const config::Loaded loaded = load_experiment(file, set);
+  run::Model model(loaded, registry);
+  model.build_parameters();
+  const nlohmann::json r = report(model, loaded);
+  if (values->count("json")) {
+    std::cout << r.dump(2) << "\n";
+  } else {
+    print(model, loaded, r);
+  }
+  return 0;
+}
+
+}  // namespace perrin::app

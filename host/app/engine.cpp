@@ -1,0 +1,43 @@
+// perrin-engine: the commands that use LibTorch. Started by perrin with the same arguments.
+#include <exception>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "host/app/check.hpp"
+#include "host/app/run.hpp"
+#include "host/app/sample.hpp"
+#include "host/base/error.hpp"
+#include "host/config/diagnostics.hpp"
+#include "host/loader/breadcrumb.hpp"
+#include "host/run/device.hpp"
+#include "host/run/signals.hpp"
+
+int main(int argc, char** argv) {
+  using perrin::Error;
+  using perrin::Exit;
+  const std::string name = argc > 1 ? argv[1] : "";
+  const std::vector<std::string> arguments(argv + (argc > 1 ? 2 : 1), argv + argc);
+  try {
+    perrin::loader::install_crash_handler();
+    perrin::run::install_signal_handlers();
+    perrin::run::tune_process();
+    if (name == "run") return perrin::app::run_command(arguments);
+    if (name == "resume") return perrin::app::resume_command(arguments);
+    if (name == "check") return perrin::app::check_command(arguments);
+    if (name == "sample") return perrin::app::sample_command(arguments);
+    throw Error("perrin-engine has no command \"" + name + "\"", "", "start `perrin` instead", Exit::usage);
+  } catch (const perrin::config::Diagnostics& diagnostics) {
+    std::cerr << diagnostics.message();
+    return static_cast<int>(Exit::usage);
+  } catch (const Error& error) {
+    std::cerr << error.message();
+    return static_cast<int>(error.exit);
+  } catch (const std::bad_alloc&) {
+    std::cerr << Error("out of memory", "", "lower batch_size or the model's size").message();
+  } catch (const std::exception& error) {
+    const std::string what = error.what();  // LibTorch appends its C++ stack
+    std::cerr << Error(what.substr(0, what.find("\nException raised from")), "", "please report this").message();
+  }
+  return static_cast<int>(Exit::failed);
+}

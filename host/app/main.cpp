@@ -1,0 +1,80 @@
+// perrin: the commands that touch no tensor, and the door to perrin-engine for those that do. Links no LibTorch.
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "host/app/plugin.hpp"
+#include "host/app/show.hpp"
+#include "host/base/error.hpp"
+#include "host/config/suggest.hpp"
+#include "perrin/abi.h"
+
+namespace {
+
+using perrin::Error;
+using perrin::Exit;
+
+struct Entry {
+  const char* name;
+  const char* summary;
+  int (*here)(const std::vector<std::string>&);  // null: perrin-engine's
+};
+
+constexpr Entry kCommands[] = {
+    {"run", "train, sample and record an experiment", nullptr},
+    {"resume", "go on with a run that stopped", nullptr},
+    {"check", "resolve an experiment and print shapes, parameters and costs; runs nothing", nullptr},
+    {"sample", "make images from a run", nullptr},
+    {"show", "draw a run's results in the terminal", perrin::app::show_command},
+    {"plugin", "list plugins, or show one component's schema", perrin::app::plugin_command},
+};
+
+void print_help() {
+  std::cout << "perrin: diffusion experiments composed of plugins\n\nusage: perrin COMMAND [options]\n\n";
+  for (const Entry& entry : kCommands)
+    std::cout << "  " << entry.name << std::string(10 - std::strlen(entry.name), ' ') << entry.summary << "\n";
+  std::cout << "\n`perrin COMMAND --help` shows a command's options and an example.\n"
+               "example: perrin run experiments/quickstart.toml\n";
+}
+
+// The engine lies beside this program, or in ../libexec/perrin of an installation.
+[[noreturn]] void exec_engine(char** argv) {
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  for (const std::filesystem::path& path : {self / "perrin-engine", self / "../libexec/perrin/perrin-engine"})
+    execv(path.c_str(), argv);
+  throw Error(std::string("cannot start perrin-engine: ") + std::strerror(errno), self.string(), "install Perrin again");
+}
+
+int dispatch(int argc, char** argv) {
+  const std::string name = argc > 1 ? argv[1] : "--help";
+  if (name == "--help" || name == "-h" || name == "help") return print_help(), 0;
+  if (name == "--version") return std::cout << "perrin " PERRIN_SDK_VERSION "\n", 0;
+  std::vector<std::string> known;
+  for (const Entry& entry : kCommands) {
+    known.push_back(entry.name);
+    if (name != entry.name) continue;
+    if (!entry.here) exec_engine(argv);
+    return entry.here({argv + 2, argv + argc});
+  }
+  const std::string nearest = perrin::config::nearest(name, known);
+  throw Error("there is no command \"" + name + "\"" + (nearest.empty() ? "" : "; did you mean " + nearest + "?"), "perrin",
+              "see `perrin --help`", Exit::usage);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return dispatch(argc, argv);
+  } catch (const Error& error) {
+    std::cerr << error.message();
+    return static_cast<int>(error.exit);
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << "\n";
+    return static_cast<int>(Exit::failed);
+  }
+}

@@ -1,0 +1,125 @@
+#include "host/app/sample.hpp"
+
+#include <ATen/core/Tensor.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "host/app/options.hpp"
+#include "host/app/session.hpp"
+#include "host/base/error.hpp"
+#include "host/console/progress.hpp"
+#include "host/run/checkpoint.hpp"
+#include "host/run/device.hpp"
+#include "host/run/folder.hpp"
+#include "host/run/model.hpp"
+#include "host/run/signals.hpp"
+#include "host/sample/generate.hpp"
+#include "host/store/safetensors.hpp"
+
+namespace perrin::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+Command command() {
+  Command c("sample", "sample RUN [options]", "Make images from a run, with its averaged weights: a PNG grid and raw arrays.",
+            "perrin sample results/quickstart/RUN --count 16 --class 3 --steps 50 --guidance 3");
+  c.positional = {"RUN"};
+  c.description.add_options()("count", options::value<int64_t>(), "samples (default: the experiment's)")(
+      "seed", options::value<uint64_t>(), "seed of the noise (default: the experiment's)")(
+      "class", options::value<int64_t>(), "class of every sample (default: one class per row)")(
+      "sampler", options::value<std::string>(), "another sampler, with its default keys")(
+      "steps", options::value<int64_t>(), "sampling steps")("guidance", options::value<double>(), "classifier-free guidance scale")(
+      "set", options::value<std::vector<std::string>>()->composing(), "any key of the experiment, KEY=VALUE; repeatable")(
+      "checkpoint", options::value<std::string>(), "a checkpoint file (default: the newest)")(
+      "out", options::value<std::string>(), "where to write, without ending (default: RUN/samples/sample-SEED)")(
+      "device", options::value<std::string>()->default_value("auto"), "cpu, cuda or auto")("json", "print a JSON summary");
+  return c;
+}
+
+std::vector<std::string> overrides(const options::variables_map& values) {
+  std::vector<std::string> set;
+  if (values.count("sampler")) set.push_back("sampler={use=\"" + values["sampler"].as<std::string>() + "\"}");
+  if (values.count("steps")) set.push_back("sampler.steps=" + std::to_string(values["steps"].as<int64_t>()));
+  if (values.count("guidance")) {
+    set.push_back("guidance={use=\"classifier-free\"}");
+    set.push_back("guidance.scale=" + std::to_string(values["guidance"].as<double>()));
+  }
+  if (values.count("seed")) set.push_back("samples.seed=" + std::to_string(values["seed"].as<uint64_t>()));
+  if (values.count("count")) set.push_back("samples.count=" + std::to_string(values["count"].as<int64_t>()));
+  if (values.count("set"))
+    for (const std::string& item : values["set"].as<std::vector<std::string>>()) set.push_back(item);
+  return set;
+}
+
+fs::path checkpoint_of(const run::Folder& folder, const options::variables_map& values) {
+  if (values.count("checkpoint")) return values["checkpoint"].as<std::string>();
+  std::vector<std::string> rejected;
+  const auto found = run::newest_checkpoint(folder.checkpoints(), &rejected);
+  for (const std::string& line : rejected) std::cerr << "warning: skipped a checkpoint: " << line << "\n";
+  if (!found) throw Error("the run has no usable checkpoint yet", folder.checkpoints().string(), "train it further first");
+  return found->file;
+}
+
+// The raw samples [count, ...] float32, in the model's range, and their classes, as safetensors.
+void write_arrays(const fs::path& file, const at::Tensor& samples, const std::vector<int64_t>& labels, uint64_t seed) {
+  std::vector<store::TensorView> tensors = {
+      {"samples", store::Dtype::f32, samples.sizes().vec(),
+       {static_cast<const std::byte*>(samples.const_data_ptr()), samples.nbytes()}}};
+  if (!labels.empty()) {
+    tensors.push_back({"labels", store::Dtype::i64, {static_cast<int64_t>(labels.size())},
+                       std::as_bytes(std::span(labels))});
+  }
+  store::write_safetensors(file, tensors, {{"schema", "perrin.samples/1"}, {"seed", std::to_string(seed)}});
+}
+
+}  // namespace
+
+int sample_command(const std::vector<std::string>& arguments) {
+  Command c = command();
+  const auto values = parse(c, arguments);
+  if (!values) return 0;
+  const run::Folder folder = run::open_folder(required(c, *values, "RUN"));
+  run::use_device((*values)["device"].as<std::string>());
+  loader::Registry& registry = open_registry(folder.path);
+  const config::Loaded loaded = load_experiment(folder.experiment(), overrides(*values));
+  run::Model model(loaded, registry);
+  model.build_parameters();
+  run::load_averaged(checkpoint_of(folder, *values), model.parameters);
+  model.parameters.bind_values();
+
+  const config::Samples& s = loaded.experiment.samples;
+  sample::Request request;
+  request.count = s.count;
+  request.batch_size = s.batch_size;
+  request.seed = s.seed;
+  request.bf16 = s.precision == "bf16";
+  const bool chosen = values->count("class") > 0;
+  request.labels = sample::grid_labels(model, s.count, s.columns,
+                                       chosen ? std::optional((*values)["class"].as<int64_t>()) : std::nullopt);
+  request.cancelled = [] { return run::stop_signal() != 0; };
+  auto bar = std::make_unique<console::Progress>("sampling", 0, "call");
+  request.progress = [&](int64_t done, int64_t total) { bar->set_total(total), bar->update(done); };
+  const at::Tensor samples = sample::generate(model, request);
+  bar.reset();
+
+  const fs::path stem = values->count("out") ? fs::path((*values)["out"].as<std::string>())
+                                             : folder.samples() / ("sample-" + std::to_string(s.seed));
+  fs::path arrays = stem, picture = stem;
+  arrays += ".safetensors";
+  picture += ".png";
+  write_arrays(arrays, samples, request.labels, s.seed);
+  const bool drawn = sample::can_draw(samples);
+  if (drawn) store::write_png(picture, sample::picture(samples, s.columns));
+  if (values->count("json")) {
+    std::cout << nlohmann::json{{"arrays", arrays.string()}, {"picture", drawn ? picture.string() : ""}, {"count", s.count}}.dump()
+              << "\n";
+  } else {
+    std::cout << "arrays   " << arrays.string() << "\n";
+    if (drawn) std::cout << picture.string() << "\n";
+  }
+  return 0;
+}
+
+}  // namespace perrin::app

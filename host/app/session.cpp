@@ -1,0 +1,59 @@
+#include "host/app/session.hpp"
+
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <mutex>
+
+#include "host/base/error.hpp"
+#include "host/loader/index.hpp"
+#include "host/run/signals.hpp"
+#include "host/services/hooks.hpp"
+#include "host/services/host.hpp"
+
+namespace perrin::app {
+namespace {
+
+std::mutex log_mutex;
+std::ofstream log_file;
+
+constexpr const char* kLevels[] = {"debug", "info", "warning"};
+
+void on_log(uint32_t level, std::string_view plugin, std::string_view line) {
+  const std::lock_guard lock(log_mutex);
+  const char* name = kLevels[level < 3 ? level : 2];
+  if (level > 0) std::cerr << name << " (" << plugin << "): " << line << "\n";
+  if (log_file) log_file << name << " (" << plugin << "): " << line << std::endl;
+}
+
+}  // namespace
+
+void log_line(std::string_view line) {
+  const std::lock_guard lock(log_mutex);
+  if (log_file) log_file << line << std::endl;
+}
+
+void open_log(const std::filesystem::path& file) {
+  const std::lock_guard lock(log_mutex);
+  log_file.open(file, std::ios::app);
+}
+
+loader::Registry& open_registry(const std::filesystem::path& data_folder) {
+  services::Hooks hooks;
+  hooks.log = on_log;
+  hooks.cancelled = [] { return run::stop_signal() != 0; };
+  hooks.data_folders = {data_folder};
+  services::set_hooks(std::move(hooks));
+  static auto* registry = new loader::Registry(services::loader_host());  // plugins outlive everything
+  return *registry;
+}
+
+config::Loaded load_experiment(const std::filesystem::path& file, const std::vector<std::string>& set) {
+  loader::Index index = loader::Index::scan();
+  config::Loaded loaded = config::load(file, set, index.catalogue());
+  for (const std::string& warning : loaded.warnings) std::cerr << warning;
+  for (const config::Component* component : loaded.experiment.components()) index.require(component->kind, component->use);
+  return loaded;
+}
+
+}  // namespace perrin::app

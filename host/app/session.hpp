@@ -1,0 +1,25 @@
+// What the engine's commands share: an experiment file, the plugins, the run's log.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/config/load.hpp"
+#include "host/loader/registry.hpp"
+
+namespace perrin::app {
+
+// Installs the plugins' hooks (log, cancellation, and where artifact/1 looks first) and returns the process's registry.
+loader::Registry& open_registry(const std::filesystem::path& data_folder);
+
+// Loads a file against what the search roots offer, prints its warnings to stderr, and refuses components that cannot be
+// used. Throws Diagnostics or Error.
+config::Loaded load_experiment(const std::filesystem::path& file, const std::vector<std::string>& set);
+
+// From now on what plugins log, and log_line's lines, are appended to the run's log.
+void open_log(const std::filesystem::path& file);
+void log_line(std::string_view line);
+
+}  // namespace perrin::app
