@@ -1,6 +1,7 @@
 // perrin: the commands that touch no tensor, and the door to perrin-engine for those that do. Links no LibTorch.
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
@@ -41,8 +42,15 @@ void print_help() {
                "example: perrin run experiments/quickstart.toml\n";
 }
 
+// A worker that waits for its team spins first. libgomp's default spins for milliseconds, which makes training ten times
+// slower as soon as another program takes a core (docs/decisions/thread-waiting.md); about 50 us lose nothing when alone.
+void limit_spinning() {
+  if (!std::getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "1000", 0);
+}
+
 // The engine lies beside this program, or in ../libexec/perrin of an installation.
 [[noreturn]] void exec_engine(char** argv) {
+  limit_spinning();
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   for (const std::filesystem::path& path : {self / "perrin-engine", self / "../libexec/perrin/perrin-engine"})
     execv(path.c_str(), argv);
