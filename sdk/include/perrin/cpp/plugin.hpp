@@ -11,6 +11,7 @@
 
 #include <deque>
 #include <exception>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -47,12 +48,27 @@ class Failure : public std::runtime_error {
   uint32_t code;
 };
 
-// A host's status -> Failure; frees the status.
+// A failure that the host reported. If nothing catches it, the host gets its own status back and names the real culprit.
+class HostFailure : public Failure {
+ public:
+  // Takes the status over.
+  explicit HostFailure(perrin_status* status)
+      : Failure(host()->status_code(status), std::string(view(host()->status_message(status)))),
+        status_(new Owner{status}) {}
+  // The status the first time, NULL after that.
+  perrin_status* release() const { return std::exchange(status_->status, nullptr); }
+
+ private:
+  struct Owner {
+    perrin_status* status;
+    ~Owner() { host()->status_free(status); }
+  };
+  std::shared_ptr<Owner> status_;  // shared by the copies of this exception
+};
+
+// Throws HostFailure if a host service failed.
 inline void check(perrin_status* status) {
-  if (!status) return;
-  Failure failure(host()->status_code(status), std::string(view(host()->status_message(status))));
-  host()->status_free(status);
-  throw failure;
+  if (status) throw HostFailure(status);
 }
 
 // The table of a host service, or Failure if this host has none.
@@ -76,6 +92,9 @@ perrin_status* guarded(std::string_view where, F&& f) noexcept {
   try {
     f();
     return nullptr;
+  } catch (const HostFailure& failure) {
+    perrin_status* own = failure.release();
+    return own ? own : status(failure.code, failure.what(), where);
   } catch (const Failure& failure) {
     return status(failure.code, failure.what(), where);
   } catch (const std::bad_alloc&) {
