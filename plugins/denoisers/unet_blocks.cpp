@@ -44,7 +44,7 @@ at::Tensor ResBlock::operator()(const at::Tensor& x, const at::Tensor& time) con
 }
 
 AttentionBlock::AttentionBlock(const Plan& plan, const std::string& name, int64_t channels)
-    : heads_(heads_of(name, channels, plan.head_channels)),
+    : attention_(heads_of(name, channels, plan.head_channels)),
       norm_(plan.p, name + ".group_norm", plan.groups, channels, Then::nothing),
       qkv_(plan.p, name + ".to_qkv", channels, 3 * channels),
       out_(plan.p, name + ".to_out.0", channels, channels) {
@@ -58,14 +58,14 @@ AttentionBlock::AttentionBlock(const Plan& plan, const std::string& name, int64_
 
 at::Tensor AttentionBlock::operator()(const at::Tensor& x, const at::Tensor& sequence) const {
   const auto qkv = qkv_(tokens(norm_(x))).chunk(3, -1);  // [B, H W, C] each
-  const auto h = x.add(image(out_(perrin::attention(qkv[0], qkv[1], qkv[2], heads_)), x));
+  const auto h = x.add(image(out_(attention_(qkv[0], qkv[1], qkv[2])), x));
   return cross_ ? cross(h, sequence) : h;
 }
 
 at::Tensor AttentionBlock::cross(const at::Tensor& x, const at::Tensor& sequence) const {
   const auto q = cross_->q(tokens(cross_->norm(x)));
   const auto kv = cross_->kv(sequence).chunk(2, -1);  // [B, length, C] each
-  return x.add(image(cross_->out(perrin::attention(q, kv[0], kv[1], heads_)), x));
+  return x.add(image(cross_->out(attention_(q, kv[0], kv[1])), x));
 }
 
 at::Tensor doubled(const at::Tensor& x) { return at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}); }

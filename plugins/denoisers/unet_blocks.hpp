@@ -45,7 +45,7 @@ class AttentionBlock {
   };
   at::Tensor cross(const at::Tensor& x, const at::Tensor& sequence) const;
 
-  int64_t heads_;
+  perrin::Attention attention_;
   perrin::GroupNorm norm_;
   perrin::Linear qkv_, out_;
   std::optional<Cross> cross_;

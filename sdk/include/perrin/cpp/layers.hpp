@@ -12,7 +12,6 @@
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
 
 #include <cmath>
 #include <optional>
@@ -128,11 +127,23 @@ class Embedding {
   const at::Tensor* weight_;
 };
 
-// softmax(q k^T / sqrt(C / heads)) v per head (1706.03762, equation 1). q: [B, L, C], k and v: [B, S, C] -> [B, L, C].
-inline at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t heads) {
-  const auto split = [heads](const at::Tensor& x) { return x.unflatten(-1, {heads, -1}).transpose(1, 2); };
-  return at::scaled_dot_product_attention(split(q), split(k), split(v)).transpose(1, 2).flatten(2);
-}
+// softmax(q k^T / sqrt(C / heads)) v per head (1706.03762, equation 1), by the host's perrin::attention. `heads` must
+// divide C.
+class Attention {
+ public:
+  explicit Attention(int64_t heads) : heads_(heads), operation_("perrin::attention") {}
+  // q: [B, L, C], k and v: [B, S, C] -> [B, L, C].
+  at::Tensor operator()(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) const {
+    return operation_(split(q), split(k), split(v), std::nullopt).transpose(1, 2).flatten(2);
+  }
+
+ private:
+  at::Tensor split(const at::Tensor& x) const {
+    return x.unflatten(-1, {heads_, -1}).transpose(1, 2);
+  }  // [B, heads, L, D]
+  int64_t heads_;
+  HostOperator<at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&, std::optional<double>)> operation_;
+};
 
 // Sinusoids of `t` ([B]) at `width` / 2 frequencies 10000^(-i / (width / 2 - shift)) (1706.03762, section 3.5) -> [B,
 // width] in t's dtype, cosines first. Angles are computed in float64: at t = 1000 float32 has four digits left.
