@@ -56,7 +56,6 @@ nlohmann::json report(run::Model& model, const config::Loaded& loaded) {
   const run::Cost cost = run::measure_cost(model);
   r["forward_flops_per_sample"] = cost.forward_flops;
   for (const config::Stage& stage : loaded.experiment.stages) {
-    run::trained_kinds(model, loaded, stage);
     const int64_t batch = stage.batch_size * stage.accumulate;
     r["stages"].push_back({{"name", stage.name},
                            {"steps", stage.steps},
@@ -115,6 +114,7 @@ int check_command(const std::vector<std::string>& arguments) {
   const config::Loaded loaded = load_experiment(file, set);
   run::Model model(loaded, registry);
   model.build_parameters();
+  run::check_stages(model, loaded);
   const nlohmann::json r = report(model, loaded);
   if (values->count("json")) {
     std::cout << r.dump(2) << "\n";

@@ -32,7 +32,8 @@ int main(int argc, char** argv) {
     return static_cast<int>(Exit::usage);
   } catch (const Error& error) {
     std::cerr << error.message();
-    return static_cast<int>(error.exit);
+    const bool stopped = error.exit == Exit::interrupted && perrin::run::stop_signal() != 0;
+    return stopped ? perrin::run::stop_exit_code() : static_cast<int>(error.exit);
   } catch (const std::bad_alloc&) {
     std::cerr << Error("out of memory", "", "lower batch_size or the model's size").message();
   } catch (const std::exception& error) {

@@ -8,12 +8,14 @@
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "host/app/options.hpp"
 #include "host/app/session.hpp"
 #include "host/console/progress.hpp"
 #include "host/console/units.hpp"
 #include "host/run/device.hpp"
+#include "host/run/pipeline.hpp"
 #include "host/run/provenance.hpp"
 #include "host/run/signals.hpp"
 #include "host/run/trainer.hpp"
@@ -36,7 +38,7 @@ at::Tensor blank_samples(const run::Model& model) {
   return at::zeros(sizes);
 }
 
-store::Layout layout_of(run::Model& model, const config::Loaded& loaded, const loader::Registry& registry,
+store::Layout layout_of(run::Model& model, const config::Loaded& loaded, loader::Registry& registry,
                         const run::Folder& folder, const std::vector<std::string>& argv) {
   store::Layout layout;
   layout.run_id = folder.id();
@@ -55,6 +57,12 @@ store::Layout layout_of(run::Model& model, const config::Loaded& loaded, const l
   return layout;
 }
 
+// What is there already when a process takes a run up.
+struct Start {
+  std::optional<run::Found> checkpoint;
+  std::set<int64_t> drawn;  // steps whose samples the results file keeps
+};
+
 // One process's part of a run: from a model and a checkpoint, or none, to the end.
 class Life {
  public:
@@ -63,12 +71,15 @@ class Life {
       : model_(model), loaded_(loaded), folder_(folder), writer_(std::move(writer)) {
     run::Watch watch;
     watch.step = [this](const run::StepReport& r) { show(r); };
-    watch.sample = [this](int64_t step) { draw(step); };
+    watch.sample = [this](int64_t step) { return draw(step); };
     watch.stop = [] { return run::stop_signal() != 0; };
     trainer_ = std::make_unique<run::Trainer>(model, loaded, registry, folder_, writer_, std::move(watch));
   }
 
-  void restore(const run::Found& checkpoint) { trainer_->restore(checkpoint); }
+  void restore(const Start& start) {
+    if (start.checkpoint) trainer_->restore(*start.checkpoint);
+    drawn_ = start.drawn;
+  }
 
   // The exit code; the file's status says the same.
   int live() {
@@ -100,6 +111,8 @@ class Life {
   // False when the user stopped it.
   bool draw(int64_t step) {
     bar_.reset();
+    picture_ = folder_.samples() / fs::path(run::checkpoint_name(step)).replace_extension(".png");
+    if (drawn_.count(step)) return true;
     shown_.clear();
     const config::Samples& s = model_.experiment.samples;
     sample::Request request{s.count, s.batch_size, s.seed, sample::grid_labels(model_, s.count, s.columns, {}),
@@ -109,14 +122,13 @@ class Life {
     try {
       const at::Tensor samples = sample::generate(model_, request);
       bar.reset();
-      if (!sample::can_draw(samples)) return true;
+      if (!sample::can_draw(samples)) return picture_.clear(), true;
       const store::Image image = sample::picture(samples, s.columns);
-      picture_ = folder_.samples() / fs::path(run::checkpoint_name(step)).replace_extension(".png");
       store::write_png(picture_, image);
       writer_.append_image(kImageTag, step, image.pixels);
       return true;
     } catch (const Error& error) {
-      if (error.exit == Exit::interrupted) return false;
+      if (error.exit == Exit::interrupted) return picture_.clear(), false;
       throw;
     }
   }
@@ -137,6 +149,7 @@ class Life {
   std::unique_ptr<console::Progress> bar_;
   std::string shown_;
   fs::path picture_;
+  std::set<int64_t> drawn_;
 };
 
 std::string heading(run::Model& model) {
@@ -166,13 +179,13 @@ void print_summary(const Life& life, const run::Folder& folder, double seconds, 
 }
 
 int live(run::Model& model, const config::Loaded& loaded, loader::Registry& registry, const run::Folder& folder,
-         store::Writer writer, const std::optional<run::Found>& checkpoint, bool json) {
+         store::Writer writer, const Start& start, bool json) {
   const auto begin = std::chrono::steady_clock::now();
   open_log(folder.log());
   log_line(heading(model));
   std::cerr << heading(model) << "\n";
   Life life(model, loaded, registry, folder, std::move(writer));
-  if (checkpoint) life.restore(*checkpoint);
+  life.restore(start);
   try {
     const int code = life.live();
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
@@ -182,6 +195,17 @@ int live(run::Model& model, const config::Loaded& loaded, loader::Registry& regi
     log_line(error.message());
     throw;
   }
+}
+
+// The run's results up to its checkpoint; a run killed before it had any starts with a new file.
+store::Writer take_up(const run::Folder& folder, const store::Layout& layout, Start& start) {
+  std::error_code ignored;
+  if (!fs::exists(folder.results(), ignored)) return store::Writer::create(folder.results(), layout);
+  const int64_t last = start.checkpoint ? start.checkpoint->progress.step : 0;
+  if (!layout.images.empty())
+    for (const int64_t step : store::Reader::open(folder.results()).image_steps(kImageTag))
+      if (step <= last) start.drawn.insert(step);
+  return store::Writer::resume(folder.results(), last);
 }
 
 std::vector<std::string> command_line(const char* command, const std::vector<std::string>& arguments) {
@@ -210,12 +234,13 @@ int run_command(const std::vector<std::string>& arguments) {
   const config::Loaded loaded = load_experiment(file, set);
   run::Model model(loaded, registry);
   model.build_parameters();
-  for (const config::Stage& stage : loaded.experiment.stages) run::trained_kinds(model, loaded, stage);
+  run::check_stages(model, loaded);
+  run::dataset_count(model.dataset);  // data that are not there leave no run behind
   const auto out = values->count("out") ? std::optional<fs::path>((*values)["out"].as<std::string>()) : std::nullopt;
   const run::Folder folder = run::create_folder(loaded, out);
   auto writer = store::Writer::create(
       folder.results(), layout_of(model, loaded, registry, folder, command_line("run", arguments)));
-  return live(model, loaded, registry, folder, std::move(writer), std::nullopt, values->count("json") > 0);
+  return live(model, loaded, registry, folder, std::move(writer), {}, values->count("json") > 0);
 }
 
 int resume_command(const std::vector<std::string>& arguments) {
@@ -230,7 +255,8 @@ int resume_command(const std::vector<std::string>& arguments) {
   if (!values) return 0;
   const run::Folder folder = run::open_folder(required(c, *values, "RUN"));
   run::use_device((*values)["device"].as<std::string>());
-  if (store::Reader::open(folder.results()).status() == "finished") {
+  std::error_code ignored;
+  if (fs::exists(folder.results(), ignored) && store::Reader::open(folder.results()).status() == "finished") {
     std::cerr << "the run is finished; nothing to do\n";
     std::cout << folder.path.string() << "\n";
     return 0;
@@ -240,11 +266,15 @@ int resume_command(const std::vector<std::string>& arguments) {
   run::Model model(loaded, registry);
   model.build_parameters();
   std::vector<std::string> rejected;
-  const auto checkpoint = run::newest_checkpoint(folder.checkpoints(), &rejected);
+  Start start{run::newest_checkpoint(folder.checkpoints(), &rejected), {}};
   for (const std::string& line : rejected) std::cerr << "warning: skipped a checkpoint: " << line << "\n";
-  if (!checkpoint) std::cerr << "no checkpoint yet: starting from step 0\n";
-  auto writer = store::Writer::resume(folder.results(), checkpoint ? checkpoint->progress.step : 0);
-  return live(model, loaded, registry, folder, std::move(writer), checkpoint, values->count("json") > 0);
+  if (!start.checkpoint && !rejected.empty()) {
+    throw Error("none of the run's checkpoints can be read", folder.checkpoints().string(),
+                "put a good copy of one there, or delete them to start again from step 0, which drops all rows");
+  }
+  if (!start.checkpoint) std::cerr << "no checkpoint yet: starting from step 0\n";
+  auto writer = take_up(folder, layout_of(model, loaded, registry, folder, command_line("resume", arguments)), start);
+  return live(model, loaded, registry, folder, std::move(writer), start, values->count("json") > 0);
 }
 
 }  // namespace perrin::app

@@ -6,14 +6,15 @@
 namespace perrin::run {
 namespace {
 
-// Runs `f`; what a component refuses becomes a diagnostic at its table in the file.
+// Runs `f`; what a component refuses becomes a diagnostic at its table in the file, or at `otherwise` if it has none.
 template <class F>
-auto placed(const config::Loaded& loaded, const config::Component& component, F&& f) {
+auto placed(const config::Loaded& loaded, const config::Component& component, F&& f,
+            const config::Location& otherwise = {}) {
   try {
     return f();
   } catch (const Error& error) {
-    throw loaded.error(component.location, "[" + component.kind + "] (" + component.use + "): " + error.what(),
-                       error.fix);
+    throw loaded.error(component.location.line > 0 ? component.location : otherwise,
+                       "[" + component.kind + "] (" + component.use + "): " + error.what(), error.fix);
   }
 }
 
@@ -80,7 +81,8 @@ void Model::infer(const config::Loaded& loaded) {
 // A parameterization that is not defined at an end of the schedule fails here, before training.
 void Model::check_ends(const config::Loaded& loaded) {
   placed(loaded, experiment.parameterization,
-         [&] { coefficients({times.at(times.domain().t_min), times.at(times.domain().t_max)}); });
+         [&] { coefficients({times.at(times.domain().t_min), times.at(times.domain().t_max)}); },
+         experiment.schedule.location);
 }
 
 std::vector<std::pair<std::string, services::Component*>> Model::trainable() {

@@ -65,14 +65,12 @@ std::vector<std::pair<std::string, std::string>> provenance(const Model& model, 
   return facts;
 }
 
-std::vector<store::Plugin> plugins_used(const config::Experiment& experiment, const loader::Registry& registry) {
+std::vector<store::Plugin> plugins_used(const config::Experiment& experiment, loader::Registry& registry) {
   std::vector<store::Plugin> rows;
   for (const config::Component* component : experiment.components()) {
     const config::Factory& f = *component->factory;
-    store::Plugin row{component->use, component->kind, f.version, f.tier, f.library, ""};
-    for (const loader::Library* library : registry.loaded())
-      if (library->find(component->kind, component->use)) row.file = library->file, row.sha256 = library->sha256;
-    rows.push_back(std::move(row));
+    const loader::Library& library = registry.load(f.library);
+    rows.push_back({component->use, component->kind, f.version, f.tier, library.file, library.sha256});
   }
   return rows;
 }

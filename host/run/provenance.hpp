@@ -15,6 +15,6 @@ namespace perrin::run {
 std::vector<std::pair<std::string, std::string>> provenance(const Model& model, const std::vector<std::string>& argv);
 
 // One row per component of the experiment.
-std::vector<store::Plugin> plugins_used(const config::Experiment& experiment, const loader::Registry& registry);
+std::vector<store::Plugin> plugins_used(const config::Experiment& experiment, loader::Registry& registry);
 
 }  // namespace perrin::run

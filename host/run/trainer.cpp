@@ -34,6 +34,16 @@ std::vector<std::string> trained_kinds(const Model& model, const config::Loaded&
   return kinds;
 }
 
+void check_stages(const Model& model, const config::Loaded& loaded) {
+  for (const config::Stage& stage : loaded.experiment.stages) {
+    trained_kinds(model, loaded, stage);
+    const auto begins = [](const config::Loss& loss) { return loss.start == 0; };
+    if (std::none_of(stage.losses.begin(), stage.losses.end(), begins))
+      throw loaded.error(stage.losses.front().component.location,
+                         "no loss of stage \"" + stage.name + "\" counts at its first step", "give one term start = 0");
+  }
+}
+
 Trainer::Trainer(Model& model, const config::Loaded& loaded, loader::Registry& registry, const Folder& folder,
                  store::Writer& writer, Watch watch)
     : model_(model),
@@ -83,14 +93,16 @@ bool Trainer::train_stage() {
   row_time_ = seconds();
   row_step_ = progress_.step;
   const auto due = [&](int64_t every) { return every > 0 && progress_.stage_step % every == 0; };
+  // The run may have ended between this step's checkpoint and its samples.
+  if (sample_due() && !sample()) return false;
   while (progress_.stage_step < stage.steps) {
     const double loss = step();
     const bool last = progress_.stage_step == stage.steps;
     const bool stop = watch_.stop && watch_.stop();
     if (watch_.step) watch_.step({stage, progress_.stage_step, loss});
     if (due(stage.checkpoint_every) || last || stop) checkpoint();
-    if (due(stage.sample_every) && !last && !stop) sample();
     if (stop && !last) return false;
+    if (sample_due() && !sample()) return checkpoint(), false;
   }
   return true;
 }
@@ -112,7 +124,8 @@ double Trainer::step() {
   }
   const Optimizer::Report report = optimizer_->update(progress_.stage_step + 1);
   if (!std::isfinite(report.grad_norm)) {
-    throw Error("the gradient norm is " + std::to_string(report.grad_norm), "step " + std::to_string(progress_.step + 1),
+    throw Error(std::string("the gradient norm is ") + (std::isnan(report.grad_norm) ? "NaN" : "infinite"),
+                "step " + std::to_string(progress_.step + 1),
                 "lower the learning rate, set clip_norm, or use precision = \"fp32\"; the last checkpoint is unharmed");
   }
   progress_.step += 1;
@@ -129,7 +142,7 @@ void Trainer::check_finite(const Objective& objective, const Batch& batch) const
     std::string samples;
     for (size_t b = 0; b < term.per_sample.size(); ++b)
       if (!std::isfinite(term.per_sample[b])) samples += " " + std::to_string(batch.indices[b]);
-    throw Error("the loss term \"" + term.name + "\" is " + std::to_string(term.value) +
+    throw Error("the loss term \"" + term.name + "\" is " + (std::isnan(term.value) ? "NaN" : "infinite") +
                     (samples.empty() ? "" : "; dataset samples with such a value:" + samples),
                 "step " + std::to_string(progress_.step + 1),
                 "lower the learning rate, set clip_norm, or use precision = \"fp32\"; the last checkpoint is unharmed");
@@ -154,11 +167,19 @@ void Trainer::checkpoint() {
   prune_checkpoints(folder_.checkpoints(), kCheckpointsKept);
 }
 
-void Trainer::sample() {
-  if (!watch_.sample) return;
+// The end of the run has samples of its own.
+bool Trainer::sample_due() const {
+  const config::Stage& stage = model_.experiment.stages[static_cast<size_t>(progress_.stage)];
+  const int64_t done = progress_.stage_step;
+  return stage.sample_every > 0 && done > 0 && done < stage.steps && done % stage.sample_every == 0;
+}
+
+bool Trainer::sample() {
+  if (!watch_.sample) return true;
   model_.parameters.bind_to(optimizer_->averaged());
-  watch_.sample(progress_.step);
+  const bool whole = watch_.sample(progress_.step);
   model_.parameters.bind_values();
+  return whole;
 }
 
 }  // namespace perrin::run

@@ -28,7 +28,7 @@ struct StepReport {
 // What the trainer tells and asks its surroundings; all may be empty.
 struct Watch {
   std::function<void(const StepReport&)> step;
-  std::function<void(int64_t step)> sample;  // weights bound to the average; called after a checkpoint
+  std::function<bool(int64_t step)> sample;  // weights bound to the average; false: interrupted, asked again on resume
   std::function<bool()> stop;                // asked after each step
 };
 
@@ -58,7 +58,8 @@ class Trainer {
   void check_finite(const Objective& objective, const Batch& batch) const;
   void log_row(const Optimizer::Report& report);
   void checkpoint();
-  void sample();
+  bool sample_due() const;
+  bool sample();
 
   Model& model_;
   const config::Loaded& loaded_;
@@ -79,5 +80,8 @@ class Trainer {
 
 // The kinds that a stage trains: those it names, else all with parameters. Throws Diagnostics if it trains nothing.
 std::vector<std::string> trained_kinds(const Model& model, const config::Loaded& loaded, const config::Stage& stage);
+
+// Throws Diagnostics, at its place in the file, for a stage that trains nothing or whose losses all start later.
+void check_stages(const Model& model, const config::Loaded& loaded);
 
 }  // namespace perrin::run

@@ -1,4 +1,5 @@
-// Samples from a trained model. Sample i depends on (weights, seed, i, its class) alone, whatever the batch size.
+// Samples from a trained model. Sample i depends on (weights, seed, i, its class) alone. The batch size changes none of
+// its random numbers, only how matrix products round: a BLAS sums in another order for another number of rows.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,0 +1,261 @@
+"""Bad experiments, damaged files, full disks and a plugin that crashes: one clear message, nothing lost, and resume works.
+
+Usage: hostile_test.py PERRIN HEALTHY_PLUGIN CRASHING_PLUGIN
+"""
+import concurrent.futures
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import h5py
+import numpy as np
+import safetensors.numpy
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "end_to_end/run"))
+from program import IMAGES, POINTS, Program, checkpoints, describe, differences, everything, status, traces, wait_until, write
+
+PERRIN, HEALTHY, CRASHING = Program(sys.argv.pop(1)), pathlib.Path(sys.argv.pop(1)), pathlib.Path(sys.argv.pop(1))
+TRACES_OF_A_CRASH = ("frame #", "Exception raised from", "terminate called", "Aborted", "core dumped", "c10::Error")
+
+
+class Hostile(unittest.TestCase):
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = pathlib.Path(scratch.name).resolve()
+        self.run_folder = self.folder / "run"
+
+    def write(self, text, name="e.toml"):
+        return write(self.folder / name, text)
+
+    def refused(self, code, parts, *arguments, **environment):
+        """Runs the program: exit `code`, each of `parts` on stderr, an error and no sign of a crash."""
+        done = PERRIN(*arguments, expect=None, **environment)
+        self.assertEqual(code, done.returncode, describe(done))
+        self.assertRegex(done.stderr, r"\berror: ", describe(done))
+        for part in parts:
+            self.assertIn(part, done.stderr, describe(done))
+        for trace in TRACES_OF_A_CRASH:
+            self.assertNotIn(trace, done.stderr)
+        self.assertLess(len(done.stderr.splitlines()), 20, describe(done))
+        return done
+
+    def refused_before_anything_runs(self, text, *parts, code=2):
+        self.refused(code, parts, "run", self.write(text), "--out", self.run_folder)
+        self.assertFalse(self.run_folder.exists(), "a refused experiment leaves no folder")
+        self.refused(code, parts, "check", self.folder / "e.toml")
+
+
+class Experiments(Hostile):
+    def test_noise_prediction_on_a_schedule_that_ends_in_pure_noise(self):
+        reason = ("the schedule ends in pure noise (alpha = 0, zero terminal SNR)", "use parameterization v or x0")
+        text = POINTS.replace('use = "linear"', 'use = "linear"\nzero_terminal_snr = true')
+        self.refused_before_anything_runs(text, f"{self.folder}/e.toml:9:", *reason)  # its [schedule]: the other table is a default
+        text += '[parameterization]\nuse = "epsilon"\n'
+        line = text.splitlines().index("[parameterization]") + 1
+        self.refused_before_anything_runs(text, f"{self.folder}/e.toml:{line}:", *reason)
+
+    def test_shapes_that_do_not_fit(self):
+        unet = POINTS.replace('use = "mlp"\nwidth = 16', 'use = "unet"\nchannels = [8, 8, 8]\ngroups = 4')
+        at = f"{self.folder}/e.toml:6:"
+        self.refused_before_anything_runs(unet, at, "unet needs images [C, H, W]; the input is [2]. For vectors use mlp")
+        self.refused_before_anything_runs(unet.replace("gaussian-mixture\"", 'gaussian-mixture"\nshape = [1, 6, 6]'),
+                                          f"{self.folder}/e.toml:7:", "[1, 6, 6], and 3 levels need height and width divisible by 4",
+                                          "give images of shape [1, 8, 8]")
+        PERRIN("check", self.write(IMAGES.replace('use = "unet"\nchannels = [8]\ngroups = 4\nhead_channels = 8', 'use = "mlp"')))
+
+    def test_unknown_components_and_keys(self):
+        self.refused_before_anything_runs(POINTS.replace('"mlp"', '"mpl"'), f"{self.folder}/e.toml:7:7: error: no denoiser",
+                                          'did you mean "mlp"?')
+        self.refused_before_anything_runs(POINTS.replace("batch_size", "batchsize"), 'unknown key "batchsize"',
+                                          'did you mean "batch_size"?')
+
+    def test_stages_that_cannot_train(self):
+        self.refused_before_anything_runs(POINTS.replace("steps = 20", 'steps = 20\ntrain = ["encoder"]'), f"{self.folder}/e.toml:",
+                                          "the encoder has no parameters to train", "take it out of `train`")
+        late = POINTS.replace("[sampler]", '[[stage.loss]]\nuse = "l2"\nstart = 5\n[sampler]')
+        self.refused_before_anything_runs(late, f"{self.folder}/e.toml:", "counts at its first step", "give one term start = 0")
+
+    def test_a_dataset_that_is_not_there(self):
+        text = POINTS.replace('"gaussian-mixture"', '"fashion-mnist"\nfolder = "/nowhere/at/all"')
+        self.refused_before_anything_runs(text, 'there is no file or folder "/nowhere/at/all"', "train-images-idx3-ubyte",
+                                          "dataset-fashion-mnist", '"fashion-mnist" (perrin-datasets.so)', code=1)
+
+    def test_a_condition_on_data_without_classes(self):
+        self.refused_before_anything_runs(POINTS + '[conditioner]\nuse = "class-label"\nfield = "colour"\n',
+                                          'the dataset has no field "colour"; it has: image, label')
+
+
+class NotANumber(Hostile):
+    def test_the_run_stops_with_step_term_and_samples_and_keeps_its_checkpoint(self):
+        text = POINTS.replace("lr = 1e-3", "lr = 1e30").replace("checkpoint_every = 5", "checkpoint_every = 1")
+        done = self.refused(1, ('the loss term "l2" is NaN; dataset samples with such a value: ', "at:  step 2",
+                                "fix: lower the learning rate, set clip_norm", "the last checkpoint is unharmed"),
+                            "run", self.write(text), "--out", self.run_folder)
+        samples = re.search(r"such a value: ([\d ]+)", done.stderr)[1].split()
+        print(f"\nstopped at step 2, samples {samples}")
+        self.assertEqual(8, len(set(samples)))
+        self.assertTrue(all(0 <= int(s) < 65536 for s in samples))
+        self.assertEqual(["step-00000001.safetensors"], [p.name for p in checkpoints(self.run_folder)])
+        safetensors.numpy.load_file(checkpoints(self.run_folder)[0])
+        self.assertEqual("failed", status(self.run_folder))
+        self.assertIn("is NaN", (self.run_folder / "run.log").read_text())
+        again = self.refused(1, ("at:  step 2",), "resume", self.run_folder)
+        self.assertEqual(done.stderr.splitlines()[-3:], again.stderr.splitlines()[-3:], "the same step, term and samples")
+
+
+class Damage(Hostile):
+    """A run stopped by a signal with two checkpoints, of a model small enough to cut everywhere."""
+    TEXT = POINTS.replace("width = 16", "width = 8\nlayers = 1").replace("steps = 20", "steps = 300", 1).replace(
+        "checkpoint_every = 5", "checkpoint_every = 50")
+
+    def setUp(self):
+        super().setUp()
+        file = self.write(self.TEXT)
+        PERRIN("run", file, "--out", self.folder / "whole")
+        self.expected = everything(self.folder / "whole")
+        process = PERRIN.start("run", file, "--out", self.run_folder)
+        wait_until(lambda: len(checkpoints(self.run_folder)) >= 2, process, "two checkpoints")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        self.assertEqual(130, process.returncode)
+
+    def copy(self, name):
+        return pathlib.Path(shutil.copytree(self.run_folder, self.folder / name))
+
+    def test_a_checkpoint_cut_at_every_kilobyte_is_passed_over_for_the_older_one(self):
+        newest = checkpoints(self.run_folder)[-1]
+        size = newest.stat().st_size
+
+        def resumed(cut):
+            run = self.copy(f"cut-{cut}")
+            with open(run / "checkpoints" / newest.name, "r+b") as f:
+                f.truncate(cut)
+            sampled = PERRIN("sample", run, "--count", 2)
+            done = PERRIN("resume", run)
+            for text in (sampled.stderr, done.stderr):
+                self.assertIn(f"warning: skipped a checkpoint: {newest.name}: ", text)
+            return differences(self.expected, everything(run))
+
+        cuts = list(range(0, size, 1024)) + [size - 1]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            found = list(pool.map(resumed, cuts))
+        print(f"\n{newest.name} of {size} bytes cut at {len(cuts)} places: each resumed from the older one, "
+              f"{sum(not d for d in found)} ended bit-identical to the run that was not stopped")
+        for cut, different in zip(cuts, found):
+            self.assertEqual([], different, f"cut at {cut}")
+
+    def test_no_readable_checkpoint_is_an_error_and_drops_no_rows(self):
+        for file in checkpoints(self.run_folder):
+            with open(file, "r+b") as f:
+                f.truncate(1000)
+        before = traces(self.run_folder)
+        self.refused(1, ("error: none of the run's checkpoints can be read", f"at:  {self.run_folder}/checkpoints",
+                         "delete them to start again from step 0"), "resume", self.run_folder)
+        self.assertEqual([], differences(before, traces(self.run_folder)))
+        self.refused(1, ("the run has no usable checkpoint yet",), "sample", self.run_folder)
+        for file in checkpoints(self.run_folder):
+            file.unlink()
+        self.assertIn("no checkpoint yet: starting from step 0", PERRIN("resume", self.run_folder).stderr)
+        self.assertEqual([], differences(self.expected, everything(self.run_folder)))
+
+    def test_results_of_another_schema_or_cut_are_refused_and_left_alone(self):
+        with h5py.File(self.run_folder / "run.h5", "r+") as f:
+            f.attrs["schema"] = np.bytes_("perrin.run/9")
+        before = (self.run_folder / "run.h5").read_bytes()
+        for command in ("resume", "show"):
+            self.refused(1, ("perrin.run/9", "perrin.run/1", f"{self.run_folder}/run.h5"), command, self.run_folder)
+        self.assertEqual(before, (self.run_folder / "run.h5").read_bytes())
+        (self.run_folder / "run.h5").write_bytes(before[:len(before) // 2])
+        self.refused(1, (f"{self.run_folder}/run.h5",), "resume", self.run_folder)
+        self.assertEqual(len(before) // 2, (self.run_folder / "run.h5").stat().st_size)
+        (self.run_folder / "run.h5").write_bytes(b"not HDF5")
+        self.refused(1, (f"{self.run_folder}/run.h5",), "resume", self.run_folder)
+
+    def test_a_damaged_experiment_file_is_refused_at_its_place(self):
+        file = self.run_folder / "experiment.toml"
+        file.write_text(file.read_text().replace("[dataset]", "[dataset", 1))
+        self.refused(2, (f"{file}:",), "resume", self.run_folder)
+        file.write_text((self.folder / "e.toml").read_text().replace("lr = 1e-3", "lr = 2e-3"))
+        self.refused(1, ("the checkpoint belongs to another experiment", "resume with the run's own experiment.toml"),
+                     "resume", self.run_folder)
+
+
+class Disks(Hostile):
+    def setUp(self):
+        super().setUp()
+        self.disk = self.folder / "disk"
+        self.disk.mkdir()
+
+    def mount(self, options):
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", self.disk], capture_output=True, text=True)
+        if done.returncode != 0:
+            self.skipTest(f"needs the right to mount a tmpfs: {done.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", "-l", self.disk])
+
+    def test_a_read_only_disk_is_named(self):
+        self.mount("ro")
+        self.refused(1, ("Read-only file system", str(self.disk), "--out"), "run", self.write(POINTS), "--out", self.disk / "run")
+
+    def test_a_disk_that_fills_at_any_moment_loses_nothing_and_resume_goes_on(self):
+        self.mount("size=4m")
+        file = self.write(POINTS.replace("steps = 20", "steps = 200\nsample_every = 60", 1).replace("checkpoint_every = 5",
+                                                                                                 "checkpoint_every = 20"))
+        PERRIN("run", file, "--out", self.folder / "whole")
+        expected = everything(self.folder / "whole")
+        used = sum((p.stat().st_blocks * 512 for p in (self.folder / "whole").rglob("*") if p.is_file()))
+        rows = []
+        for left in (0, 8, 100, 270, 300, 330, 370, 410, 460, 520, 580):
+            run = self.disk / f"run-{left}"
+            free = int(subprocess.run(["stat", "-f", "-c", "%a", self.disk], capture_output=True, text=True).stdout) * 4
+            (self.disk / "ballast").write_bytes(bytes(max(0, free - left) * 1024))
+            done = PERRIN("run", file, "--out", run, expect=None)
+            for trace in TRACES_OF_A_CRASH:
+                self.assertNotIn(trace, done.stderr)
+            message = " | ".join(done.stderr.splitlines()[-3:])
+            if done.returncode != 0:
+                self.assertEqual(1, done.returncode, describe(done))
+                self.assertIn("No space left on device", done.stderr, describe(done))
+                self.assertIn(str(self.disk), done.stderr)
+                self.assertEqual(1, done.stderr.count("error: "), describe(done))
+                for kept in checkpoints(run):
+                    safetensors.numpy.load_file(kept)
+            kept = [p.name for p in checkpoints(run)]
+            (self.disk / "ballast").unlink()
+            begun = (run / "experiment.toml").exists()
+            if done.returncode != 0 and begun:
+                PERRIN("resume", run)
+            if begun:
+                self.assertEqual([], differences(expected, everything(run)), f"{left} KiB left: {describe(done)}")
+            rows.append((left, done.returncode, kept[-1] if kept else "-", "yes" if begun else "no folder", message[:100]))
+            shutil.rmtree(run, ignore_errors=True)
+        print(f"\na whole run takes {used // 1024} KiB\nKiB left  exit  last checkpoint             resumed    message")
+        for left, code, kept, begun, message in rows:
+            print(f"{left:8}  {code:4}  {kept:26}  {begun:9}  {message}")
+        self.assertGreater(sum(code == 1 for _, code, *_ in rows), 5)
+        self.assertGreater(sum(kept != "-" and code == 1 for _, code, kept, *_ in rows), 0, "none failed after a checkpoint")
+
+
+class Plugins(Hostile):
+    def test_a_plugin_that_crashes_in_training_is_named_and_a_healthy_one_goes_on(self):
+        file = self.write(POINTS.replace('use = "mlp"\nwidth = 16', 'use = "test.tied"'))
+        healthy, crashing = ({"PERRIN_PLUGIN_PATH": str(p.parent)} for p in (HEALTHY, CRASHING))
+        PERRIN("run", file, "--out", self.folder / "whole", **healthy)
+        self.refused(1, (f"error: plugin {CRASHING.resolve()} ended the process: segmentation fault in forward of component test.tied",
+                         "fix: report it to the plugin's author, or use another component; the run can be resumed"),
+                     "run", file, "--out", self.run_folder, **crashing)
+        self.assertEqual(["step-00000005.safetensors", "step-00000010.safetensors"], [p.name for p in checkpoints(self.run_folder)])
+        self.refused(1, ("segmentation fault in forward",), "resume", self.run_folder, **crashing)
+        self.refused(2, ('no denoiser is called "test.tied"',), "resume", self.run_folder)
+        PERRIN("resume", self.run_folder, **healthy)
+        self.assertEqual("finished", status(self.run_folder))
+        self.assertEqual([], differences(everything(self.folder / "whole"), everything(self.run_folder)))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
