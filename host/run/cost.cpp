@@ -12,6 +12,7 @@ namespace perrin::run {
 namespace {
 
 thread_local Cost* counting = nullptr;
+thread_local int depth = 0;  // operators call operators, and hand the same tensor up
 
 int64_t product(at::IntArrayRef sizes, size_t from = 0) {
   int64_t n = 1;
@@ -25,6 +26,7 @@ struct InputShapes : at::ObserverContext {
 };
 
 std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function) {
+  ++depth;
   auto shapes = std::make_unique<InputShapes>();
   const auto inputs = function.inputs();
   if (inputs.size() > 0 && inputs[0].isTensor()) shapes->first = inputs[0].toTensor().sizes().vec();
@@ -44,12 +46,13 @@ int64_t flops(std::string_view name, const InputShapes& in, const at::Tensor& ou
 }
 
 void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
+  --depth;
   if (!counting || function.outputs().empty() || !function.outputs()[0].isTensor()) return;
   const at::Tensor& out = function.outputs()[0].toTensor();
   if (!out.defined()) return;
   counting->forward_flops += flops(function.name(), *static_cast<InputShapes*>(context), out);
   const bool own_memory = out.has_storage() && out.storage().use_count() <= 2;
-  if (own_memory) counting->activation_bytes += static_cast<int64_t>(out.nbytes());
+  if (own_memory && depth == 0) counting->activation_bytes += static_cast<int64_t>(out.nbytes());
 }
 
 }  // namespace
@@ -72,6 +75,7 @@ Cost measure_cost(Model& model) {
   const auto coefficients = model.coefficients({model.times.at(model.times.domain().t_min)});
   Cost cost;
   counting = &cost;
+  depth = 0;
   const auto handle = at::addThreadLocalCallback(
       at::RecordFunctionCallback(on_start, on_end)
           .needsInputs(true)

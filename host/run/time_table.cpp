@@ -59,6 +59,8 @@ perrin_time TimeTable::at_log_snr(double target) const {
   }
   // log SNR falls with t: bisection to the last bit of a double.
   double low = domain_.t_min, high = domain_.t_max;
+  if (target >= log_snr(at(low))) return at(low);
+  if (target <= log_snr(at(high))) return at(high);
   for (int i = 0; i < 200 && low < high; ++i) {
     const double middle = low + (high - low) / 2;
     if (middle <= low || middle >= high) break;
