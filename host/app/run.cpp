@@ -22,6 +22,7 @@
 #include "host/sample/generate.hpp"
 #include "host/store/png.hpp"
 #include "host/store/reader.hpp"
+#include "host/store/run_lock.hpp"
 #include "host/store/writer.hpp"
 
 namespace perrin::app {
@@ -255,6 +256,7 @@ int resume_command(const std::vector<std::string>& arguments) {
   if (!values) return 0;
   const run::Folder folder = run::open_folder(required(c, *values, "RUN"));
   run::use_device((*values)["device"].as<std::string>());
+  { const store::RunLock busy(folder.results()); }  // first: what another process is writing reads as damaged
   std::error_code ignored;
   if (fs::exists(folder.results(), ignored) && store::Reader::open(folder.results()).status() == "finished") {
     std::cerr << "the run is finished; nothing to do\n";

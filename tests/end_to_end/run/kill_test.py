@@ -155,6 +155,7 @@ class Signalled(WithRun):
 
     def test_a_run_that_goes_on_elsewhere_is_not_resumed(self):
         run, process = self.begin("busy")
+        self.addCleanup(process.kill)
         done = PERRIN("resume", run, expect=1)
         self.assertIn("error: the run is still being written by another process", done.stderr)
         self.assertIn("fix: wait for it, or stop it first", done.stderr)
