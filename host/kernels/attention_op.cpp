@@ -90,7 +90,7 @@ void check(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
 
 bool takes_kernel(const at::Tensor& q, const at::Tensor& k, double scale) {
   if (!q.device().is_cpu() || q.size(3) % 8 != 0 || q.numel() == 0 || k.numel() == 0 || !(scale > 0)) return false;
-  return q.scalar_type() == at::kBFloat16 || (q.scalar_type() == at::kFloat && q.size(3) <= 24);
+  return q.scalar_type() == at::kBFloat16 || (q.scalar_type() == at::kFloat && (q.size(3) <= 32 || k.size(2) <= 64));
 }
 
 }  // namespace

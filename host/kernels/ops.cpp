@@ -19,4 +19,6 @@ TORCH_LIBRARY(perrin, library) {
       torch::dispatch(c10::DispatchKey::CompositeImplicitAutograd, &perrin::kernels::group_norm_silu));
   library.def("attention(Tensor q, Tensor k, Tensor v, float? scale=None) -> Tensor",
               torch::dispatch(c10::DispatchKey::CompositeImplicitAutograd, &perrin::kernels::attention));
+  library.def("conv2d(Tensor x, Tensor weight, Tensor? bias=None, int stride=1, int padding=0) -> Tensor",
+              torch::dispatch(c10::DispatchKey::CompositeImplicitAutograd, &perrin::kernels::conv2d));
 }

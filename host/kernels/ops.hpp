@@ -11,8 +11,13 @@
 //   perrin::attention(Tensor q, Tensor k, Tensor v, float? scale=None) -> Tensor
 //     softmax(scale q k^T) v with q (N, H, Lq, D), k and v (N, H, Lk, D); scale defaults to 1 / sqrt(D). The result is
 //     (N, H, Lq, D) over (N, Lq, H, D) memory, so that merging the heads is free. The fused CPU kernel takes bfloat16,
-//     and float32 with heads of at most 24, D a multiple of 8; it is differentiable once. float64 is a composition of
-//     matmul and softmax, everything else at::scaled_dot_product_attention.
+//     and float32 with heads of at most 32 or at most 64 keys, D a multiple of 8; it is differentiable once. float64 is
+//     a composition of matmul and softmax, everything else at::scaled_dot_product_attention.
+//
+//   perrin::conv2d(Tensor x, Tensor weight, Tensor? bias=None, int stride=1, int padding=0) -> Tensor
+//     at::conv2d, faster where it can be: channels-last float32 3x3 convolutions of stride 1, padding 1 and channels in
+//     multiples of 16 on CPU by Winograd's F(2x2, 3x3), differentiable once; channels-last 1x1 convolutions of stride 1
+//     as one matrix product. Everything else, autocast included, is at::conv2d itself.
 #pragma once
 
 #include "host/kernels/parallel.hpp"

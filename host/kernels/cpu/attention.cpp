@@ -1,4 +1,4 @@
-// Lanes are queries (forward, dq) or keys (dk, dv): a tile of W of them against all rows of the other side. Everything
+// Lanes are queries (forward) or keys (backward): a tile of W of them against all rows of the other side. Everything
 // is made of two loops over rows, dots and sums, so no sum ever runs across lanes and a head size of 8 costs no
 // shuffles:
 //   dots: b[j] = sum_c tile[c] rows[j][c]        sums: tile[c] = sum_j b[j] rows[j][c]
@@ -6,22 +6,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 #include <string>
 
 #include "host/base/error.hpp"
-#include "host/kernels/isa.hpp"
+#include "host/kernels/cpu/lanes.hpp"
 
 namespace perrin::kernels {
 namespace {
-
-template <int W>
-struct Vector {
-  typedef float Float __attribute__((vector_size(W * sizeof(float)), may_alias));
-  typedef int32_t Int __attribute__((vector_size(W * sizeof(float))));
-};
-template <int W>
-using Float = typename Vector<W>::Float;
 
 // 2^x for -100 <= x < 127, below -100 the value at -100 (small, yet its products are no denormals): 2^n 2^r with |r| <=
 // 1/2, the minimax polynomial of degree 5 (relative error 7.5e-8 before rounding).
@@ -59,8 +50,9 @@ PERRIN_INLINE void dots_of(const Float<W>* tile, const float* rows, int64_t n, i
 }
 
 template <int W, int C>
-PERRIN_INLINE void sums_of(const Float<W>* b, const float* rows, int64_t n, int64_t stride, Float<W>* tile) {
+PERRIN_INLINE void sums_of(const Float<W>* b, const float* rows, int64_t n, int64_t stride, bool add, Float<W>* tile) {
   Float<W> t[C] = {};
+  for (int c = 0; c < C && add; ++c) t[c] = tile[c];
   for (int64_t j = 0; j < n; ++j) {
     const float* row = rows + j * stride;
     const Float<W> bj = b[j];
@@ -82,12 +74,44 @@ PERRIN_INLINE void dots(const Float<W>* tile, const float* rows, int64_t n, int6
 }
 
 template <int W>
-PERRIN_INLINE void sums(const Float<W>* b, const float* rows, int64_t n, int64_t d, Float<W>* tile) {
+PERRIN_INLINE void sums(const Float<W>* b, const float* rows, int64_t n, int64_t d, Float<W>* tile, bool add = false) {
   int64_t c = 0;
   if constexpr (W == 16) {
-    for (; c + 16 <= d; c += 16) sums_of<W, 16>(b, rows + c, n, d, tile + c);
+    for (; c + 16 <= d; c += 16) sums_of<W, 16>(b, rows + c, n, d, add, tile + c);
   }
-  for (; c < d; c += 8) sums_of<W, 8>(b, rows + c, n, d, tile + c);
+  for (; c < d; c += 8) sums_of<W, 8>(b, rows + c, n, d, add, tile + c);
+}
+
+// Exchanges the off-diagonal S x S blocks of every 2S x 2S block.
+template <int W, int S>
+PERRIN_INLINE void transpose_stage(Float<W>* v) {
+  typename Vector<W>::Int low = {}, high = {};
+#pragma GCC unroll 16
+  for (int l = 0; l < W; ++l) {
+    low[l] = l & S ? W + l - S : l;
+    high[l] = l & S ? W + l : l + S;
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < W; ++r) {
+    if (r & S) continue;
+    const Float<W> a = v[r], b = v[r + S];
+    v[r] = __builtin_shuffle(a, b, low);
+    v[r + S] = __builtin_shuffle(a, b, high);
+  }
+}
+
+// W vectors of W lanes.
+template <int W>
+PERRIN_INLINE void transpose(const Float<W>* from, Float<W>* to) {
+  Float<W> v[W];
+#pragma GCC unroll 16
+  for (int r = 0; r < W; ++r) v[r] = from[r];
+  transpose_stage<W, 1>(v);
+  transpose_stage<W, 2>(v);
+  if constexpr (W >= 8) transpose_stage<W, 4>(v);
+  if constexpr (W >= 16) transpose_stage<W, 8>(v);
+#pragma GCC unroll 16
+  for (int r = 0; r < W; ++r) to[r] = v[r];
 }
 
 // Four running maxima, so that none waits for the one before.
@@ -132,8 +156,8 @@ struct Head {
   // backward
   const float *grad_o, *delta;  // delta[i] = sum_c grad_o[i][c] o[i][c]
   float *dq, *dk, *dv;
-  // scratch, 64-byte aligned: `tile` 4 x d x W floats, `b` 2 x max(queries, keys) x W
-  float *tile, *b;
+  // scratch, 64-byte aligned: `tile` d x W floats, `b` 2 x W x (longer side, padded to W), `dq_tiles` one array of it
+  float *tile, *b, *dq_tiles;
 };
 
 template <int W>
@@ -161,30 +185,15 @@ struct ForwardKernel {
   }
 };
 
+// Lanes are keys: dv = sum_i p[i] grad_o[i], dk = scale sum_i ds[i] q[i], ds = p (dp - delta). For dq the same ds is
+// turned, W x W values at a time, so that its lanes are queries.
 template <int W>
 struct BackwardKernel {
   using F = Float<W>;
 
-  // Lanes are queries: dq = scale sum_j ds[j] k[j], ds = p (dp - delta).
-  PERRIN_INLINE static void query_tile(const Head* h, int64_t i) {
-    F *tile = reinterpret_cast<F*>(h->tile), *s = reinterpret_cast<F*>(h->b), *dp = s + h->keys;
-    const int64_t left = h->queries - i;
-    F lse = {}, delta = {};
-    for (int l = 0; l < W; ++l) lse[l] = l < left ? h->lse[i + l] : 0.0f, delta[l] = l < left ? h->delta[i + l] : 0.0f;
-    load_tile<W>(h->q + i * h->d, left, h->d, tile);
-    dots<W>(tile, h->k, h->keys, h->d, s);
-    load_tile<W>(h->grad_o + i * h->d, left, h->d, tile);
-    dots<W>(tile, h->v, h->keys, h->d, dp);
-    for (int64_t j = 0; j < h->keys; ++j) s[j] = exp2_lanes<W>(s[j] * h->scale - lse) * (dp[j] - delta);
-    sums<W>(s, h->k, h->keys, h->d, tile);
-    scale_tile(h, tile);
-    store_tile<W>(tile, left, h->d, h->dq + i * h->d);
-  }
-
-  // Lanes are keys: dv = sum_i p[i] grad_o[i], dk = scale sum_i ds[i] q[i].
-  PERRIN_INLINE static void key_tile(const Head* h, int64_t j) {
-    F *tile = reinterpret_cast<F*>(h->tile), *p = reinterpret_cast<F*>(h->b), *ds = p + h->queries;
-    const int64_t left = h->keys - j;
+  PERRIN_INLINE static void key_tile(const Head* h, int64_t j, F* dq) {
+    const int64_t left = h->keys - j, padded = (h->queries + W - 1) / W * W;
+    F *tile = reinterpret_cast<F*>(h->tile), *p = reinterpret_cast<F*>(h->b), *ds = p + padded;
     load_tile<W>(h->k + j * h->d, left, h->d, tile);
     dots<W>(tile, h->q, h->queries, h->d, p);
     load_tile<W>(h->v + j * h->d, left, h->d, tile);
@@ -198,30 +207,26 @@ struct BackwardKernel {
     sums<W>(ds, h->q, h->queries, h->d, tile);
     scale_tile(h, tile);
     store_tile<W>(tile, left, h->d, h->dk + j * h->d);
+    for (int64_t i = h->queries; i < padded; ++i) ds[i] = F{};
+    for (int64_t i = 0; i < padded; i += W) {
+      transpose<W>(ds + i, p);
+      sums<W>(p, h->k + j * h->d, std::min<int64_t>(left, W), h->d, dq + i / W * h->d, j > 0);
+    }
   }
 
   PERRIN_INLINE static void scale_tile(const Head* h, F* tile) {
-    for (int64_t c = 0; c < h->d; ++c) tile[c] *= h->scale * 0x1.62e43p-1f;
+    for (int64_t c = 0; c < h->d; ++c) tile[c] *= h->scale * 0x1.62e43p-1f;  // ln 2
   }
 
   PERRIN_INLINE static void run(const Head* h) {
-    for (int64_t i = 0; i < h->queries; i += W) query_tile(h, i);
-    for (int64_t j = 0; j < h->keys; j += W) key_tile(h, j);
+    F* dq = reinterpret_cast<F*>(h->dq_tiles);
+    for (int64_t j = 0; j < h->keys; j += W) key_tile(h, j, dq);
+    for (int64_t i = 0; i < h->queries; i += W) {
+      scale_tile(h, dq + i / W * h->d);
+      store_tile<W>(dq + i / W * h->d, h->queries - i, h->d, h->dq + i * h->d);
+    }
   }
 };
-
-// The widest tile that the instruction set keeps in registers.
-template <template <int> class Kernel>
-void dispatch_tile(const Head* head) {
-  switch (active_isa()) {
-    case Isa::avx512:
-      return detail::run_avx512<Kernel<16>>(head);
-    case Isa::avx2:
-      return detail::run_avx2<Kernel<8>>(head);
-    case Isa::baseline:
-      return detail::run_baseline<Kernel<4>>(head);
-  }
-}
 
 void check(const Attention& a) {
   if (a.head_size <= 0 || a.head_size % 8 != 0 || !(a.scale > 0)) {
@@ -235,19 +240,15 @@ class Scratch {
  public:
   Scratch(const Attention& a, int arrays)
       : longest_(std::max(a.queries, a.keys)),
-        size_(longest_ * a.head_size),
-        memory_(new (
-            std::align_val_t(64)) float[static_cast<size_t>(arrays * pad(size_) + 64 * a.head_size + 32 * longest_)]) {
+        size_((longest_ + 15) / 16 * 16 * a.head_size),
+        memory_(aligned_floats(arrays * pad(size_) + 16 * a.head_size + 32 * pad(longest_))) {
     next_ = memory_.get();
   }
   float* array() { return take(size_); }
-  float* tile(int64_t d) { return take(64 * d); }
-  float* rows() { return take(32 * longest_); }
+  float* tile(int64_t d) { return take(16 * d); }
+  float* rows() { return take(32 * pad(longest_)); }
 
  private:
-  struct Free {
-    void operator()(float* p) const { operator delete[](p, std::align_val_t(64)); }
-  };
   static int64_t pad(int64_t n) { return (n + 15) / 16 * 16; }
   float* take(int64_t n) {
     float* p = next_;
@@ -255,7 +256,7 @@ class Scratch {
     return p;
   }
   int64_t longest_, size_;
-  std::unique_ptr<float[], Free> memory_;
+  AlignedFloats memory_;
   float* next_;
 };
 
@@ -301,7 +302,7 @@ void attention_forward(const Attention& a, HeadView<const T> q, HeadView<const T
       copy_in(k, n, h, a.keys, a.head_size, hk);
       copy_in(v, n, h, a.keys, a.head_size, hv);
       head.lse = lse != nullptr ? lse + at * a.queries : own_lse;
-      dispatch_tile<ForwardKernel>(&head);
+      dispatch_lanes<ForwardKernel>(static_cast<const Head*>(&head));
       copy_out(head.o, n, h, a.queries, a.head_size, o);
     }
   });
@@ -313,12 +314,13 @@ void attention_backward(const Attention& a, HeadView<const T> q, HeadView<const 
                         HeadView<T> dv, const ParallelFor& parallel) {
   check(a);
   parallel(a.batch * a.heads, 1, [&](int64_t begin, int64_t end) {
-    Scratch scratch(a, 9);
+    Scratch scratch(a, 10);
     Head head = head_of(a, scratch);
     float *hq = scratch.array(), *hk = scratch.array(), *hv = scratch.array(), *ho = scratch.array();
     float *hg = scratch.array(), *delta = scratch.array();
     head.q = hq, head.k = hk, head.v = hv, head.grad_o = hg, head.delta = delta;
     head.dq = scratch.array(), head.dk = scratch.array(), head.dv = scratch.array();
+    head.dq_tiles = scratch.array();
     for (int64_t at = begin; at < end; ++at) {
       const int64_t n = at / a.heads, h = at % a.heads, d = a.head_size;
       copy_in(q, n, h, a.queries, d, hq);
@@ -331,7 +333,7 @@ void attention_backward(const Attention& a, HeadView<const T> q, HeadView<const 
         for (int64_t c = 0; c < d; ++c) delta[i] += hg[i * d + c] * ho[i * d + c];
       }
       head.lse = const_cast<float*>(lse) + at * a.queries;
-      dispatch_tile<BackwardKernel>(&head);
+      dispatch_lanes<BackwardKernel>(static_cast<const Head*>(&head));
       copy_out(head.dq, n, h, a.queries, d, dq);
       copy_out(head.dk, n, h, a.keys, d, dk);
       copy_out(head.dv, n, h, a.keys, d, dv);

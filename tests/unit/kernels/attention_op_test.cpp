@@ -37,7 +37,7 @@ at::Tensor heads(int64_t n, int64_t h, int64_t l, int64_t d) { return at::randn(
 
 TEST(AttentionOp, ValuesAndGradientsMatchFloat64) {
   for (auto type : {at::kFloat, at::kBFloat16}) {
-    for (int64_t d : {8, 16, 32}) {
+    for (int64_t d : {8, 12, 16, 32, 64}) {
       SCOPED_TRACE(testing::Message() << type << " head " << d);
       std::vector<at::Tensor> in, wide;
       for (int64_t l : {37, 64, 64}) in.push_back(heads(3, 2, l, d).to(type).requires_grad_());
