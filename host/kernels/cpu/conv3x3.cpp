@@ -84,7 +84,7 @@ struct Tile {
   int64_t n, y, x;  // image, first output row and column
 };
 
-Tile tile_at(const Conv3x3& s, int64_t index) {
+PERRIN_INLINE Tile tile_at(const Conv3x3& s, int64_t index) {
   const int64_t across = (s.width + 1) / 2, down = (s.height + 1) / 2;
   return {index / (across * down), index / across % down * 2, index % across * 2};
 }

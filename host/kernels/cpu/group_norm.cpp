@@ -137,7 +137,7 @@ struct Moments {
 };
 
 // Chan et al. 1983 (parallel variance) over channels of equal count; sums are about each channel's pivot.
-Moments group_moments(const Channel* channel, int64_t channels, int64_t pixels) {
+PERRIN_INLINE Moments group_moments(const Channel* channel, int64_t channels, int64_t pixels) {
   const double count = static_cast<double>(pixels), per_pixel = 1 / count,
                per_channel = 1 / static_cast<double>(channels);
   double mean = 0, m2 = 0;
@@ -150,14 +150,14 @@ Moments group_moments(const Channel* channel, int64_t channels, int64_t pixels) 
   return {mean, m2 * per_pixel * per_channel};
 }
 
-double gain_of(const GroupNorm& norm, int64_t sample, int64_t c) {
+PERRIN_INLINE double gain_of(const GroupNorm& norm, int64_t sample, int64_t c) {
   const double weight = norm.weight != nullptr ? norm.weight[c] : 1.0;
   const double scale = norm.scale != nullptr ? norm.scale[sample * norm.channels + c] : 0.0;
   return weight * (1.0 + scale);
 }
 
-void set_affine(const GroupNorm& norm, int64_t sample, int64_t first_channel, int64_t channels, double mean,
-                double rstd, Channel* channel) {
+PERRIN_INLINE void set_affine(const GroupNorm& norm, int64_t sample, int64_t first_channel, int64_t channels,
+                              double mean, double rstd, Channel* channel) {
   for (int64_t i = 0; i < channels; ++i) {
     const int64_t c = first_channel + i;
     const double scale = norm.scale != nullptr ? norm.scale[sample * norm.channels + c] : 0.0;
@@ -174,7 +174,7 @@ struct Slice {
   int64_t sample, first_channel, channels, groups, offset;
 };
 
-Slice slice_of(const GroupNorm& norm, int64_t task) {
+PERRIN_INLINE Slice slice_of(const GroupNorm& norm, int64_t task) {
   const int64_t group_size = norm.channels / norm.groups, sample_size = norm.channels * norm.pixels;
   if (norm.channels_last) return {task, 0, norm.channels, norm.groups, task * sample_size};
   const int64_t sample = task / norm.groups, group = task % norm.groups;
@@ -240,7 +240,8 @@ struct ForwardKernel {
 };
 
 // Sums over one group that dx needs: with a = weight (1 + scale), S1 = sum a dh, S2 = sum a dh (x - mean) rstd.
-void set_dx(const GroupNorm& norm, const Slice& s, int64_t g, double mean, double rstd, Channel* channel) {
+PERRIN_INLINE void set_dx(const GroupNorm& norm, const Slice& s, int64_t g, double mean, double rstd,
+                          Channel* channel) {
   const int64_t group_size = s.channels / s.groups;
   const double count = static_cast<double>(group_size * norm.pixels);
   double s1 = 0, s2 = 0;
