@@ -1,5 +1,7 @@
 #include "host/app/plugin.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -7,6 +9,8 @@
 #include "host/app/options.hpp"
 #include "host/base/error.hpp"
 #include "host/config/suggest.hpp"
+#include "host/console/table.hpp"
+#include "host/console/terminal.hpp"
 #include "host/loader/index.hpp"
 #include "host/loader/registry.hpp"
 
@@ -16,21 +20,9 @@ namespace {
 using nlohmann::json;
 using Row = std::vector<std::string>;
 
-std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+constexpr int unlimited = 1 << 20;  // columns: what a file or another program reads is never cut
 
-void print_table(const std::vector<Row>& rows) {
-  std::vector<size_t> widths(rows.front().size());
-  for (const auto& row : rows)
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  for (const auto& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 2, ' ');
-    }
-    std::cout << line << "\n";
-  }
-}
+std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 void check_kind(const std::string& kind) {
   const auto& kinds = loader::known_kinds();
@@ -62,8 +54,10 @@ void print_list(const loader::Index& index, const std::string& kind) {
       if (!library.problem && (kind.empty() || factory.kind == kind))
         rows.push_back({factory.id, factory.kind, factory.version, factory.tier, base_name(library.file)});
   std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a[1] < b[1]; });
-  rows.insert(rows.begin(), {"NAME", "KIND", "VERSION", "TIER", "FILE"});
-  print_table(rows);
+  console::Table table({"NAME", "KIND", "VERSION", "TIER", "FILE"});
+  for (Row& row : rows) table.add(std::move(row));
+  const auto terminal = console::Terminal::of(STDOUT_FILENO);
+  std::cout << table.text(terminal.tty ? terminal.width : unlimited);
   for (const auto& library : index.libraries())
     if (library.problem)
       std::cout << "unusable: " << library.file << ": " << library.problem->what << "\n  fix: " << library.problem->fix

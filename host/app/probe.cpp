@@ -58,6 +58,11 @@ void limit_resources() {
 #endif
 }
 
+// The parent reads how this process ended, so nobody else (a sanitizer, a preloaded library) may answer a crash.
+void leave_signals_alone() {
+  for (int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::signal(number, SIG_DFL);
+}
+
 // stdout becomes a file in memory. Returns the real one.
 int take_stdout() {
   const int real = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10);
@@ -116,6 +121,7 @@ int main(int argc, char** argv) {
   }
   try {
     limit_resources();
+    leave_signals_alone();
     report_to = take_stdout();
     loader::on_enter = [](const loader::Breadcrumb& crumb) { write_step(crumb.component, crumb.call); };
     look_at(argv[1]);

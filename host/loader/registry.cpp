@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
 #include <exception>
+#include <list>
 
 #include "host/base/error.hpp"
 #include "host/loader/breadcrumb.hpp"
@@ -26,17 +27,26 @@ bool has_word(std::string_view words, std::string_view word) {
   return false;
 }
 
-// Leaked: see docs/decisions/never-dlclose.md.
-boost::dll::shared_library& open(const Library& library) {
-  auto* handle = new boost::dll::shared_library;
-  Inside mark(library.crumb, nullptr, "its static initialisation");
+// Never freed: see docs/decisions/never-dlclose.md.
+struct Kept {
+  Library library;
+  boost::dll::shared_library handle;
+};
+Kept& keep() {
+  static std::mutex mutex;
+  static auto* all = new std::list<Kept>;
+  std::lock_guard lock(mutex);
+  return all->emplace_back();
+}
+
+void open(Kept& kept) {
+  Inside mark(kept.library.crumb, nullptr, "its static initialisation");
   try {
-    handle->load(library.file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+    kept.handle.load(kept.library.file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
   } catch (const std::exception& fault) {
-    throw Error(std::string("cannot be loaded: ") + fault.what(), library.file,
+    throw Error(std::string("cannot be loaded: ") + fault.what(), kept.library.file,
                 "install what it needs, or rebuild it against this Perrin's SDK");
   }
-  return *handle;
 }
 
 const perrin_entry_table* find_entry(boost::dll::shared_library& handle, const std::string& file) {
@@ -127,21 +137,20 @@ const Library& Registry::load(const std::filesystem::path& given) {
   if (missing) throw Error("cannot be found: " + missing.message(), given.string(), "check the path");
   std::lock_guard lock(mutex_);
   if (auto found = by_file_.find(file.string()); found != by_file_.end()) return *found->second;
-  auto library = std::make_unique<Library>();
-  library->file = file.string();
-  library->crumb = keep_text(library->file.c_str());
-  library->note = check_file(file, host_.fingerprint);
-  library->sha256 = sha256_of(file);
-  library->entry = find_entry(open(*library), library->file);
-  check_entry(*library->entry, library->note, library->file);
-  const perrin_host* tables = library->note.tier == PERRIN_TIER_B ? host_.native : host_.portable;
+  const perrin_note note = check_file(file, host_.fingerprint);
+  Kept& kept = keep();
+  Library& library = kept.library;
+  library = {file.string(), sha256_of(file), note, nullptr, keep_text(file.c_str())};
+  open(kept);
+  library.entry = find_entry(kept.handle, library.file);
+  check_entry(*library.entry, library.note, library.file);
+  const perrin_host* tables = note.tier == PERRIN_TIER_B ? host_.native : host_.portable;
   if (tables == nullptr)
-    throw Error("a tier B plugin, and this program has no LibTorch", library->file, "use perrin run");
-  call_init(*library, tables);
-  const Library* kept = library.release();  // for good, as the library itself
-  by_file_[kept->file] = kept;
-  order_.push_back(kept);
-  return *kept;
+    throw Error("a tier B plugin, and this program has no LibTorch", library.file, "use perrin run");
+  call_init(library, tables);
+  by_file_[library.file] = &library;
+  order_.push_back(&library);
+  return library;
 }
 
 std::vector<const Library*> Registry::loaded() const {

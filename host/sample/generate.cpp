@@ -60,7 +60,6 @@ class Trajectory {
     return services::as_status([&] {
       auto& self = *static_cast<Trajectory*>(context);
       if (n < 1 || n > kernels::kMaxTerms) throw Error("lincomb takes 1 to 16 terms", "sampler", "split the sum");
-      std::vector<at::Tensor> keep;
       std::vector<std::pair<double, at::Tensor>> terms;
       for (uint32_t i = 0; i < n; ++i) terms.emplace_back(a[i], services::unwrap(x[i]));
       *y = services::wrap(self.combine(terms, s, PERRIN_PURPOSE_SAMPLER, draw)).release();

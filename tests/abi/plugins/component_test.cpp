@@ -67,6 +67,12 @@ TEST(Component, moves_and_is_destroyed_once) {
   EXPECT_EQ(two.id(), "shorter");
 }
 
+// A plugin that is caught after it answered has given its outputs already.
+struct Output {
+  perrin_tensor* tensor = nullptr;
+  ~Output() { services::ReleaseTensor()(tensor); }
+};
+
 // The loss of a plugin on `prediction`, and its gradient there.
 std::pair<at::Tensor, at::Tensor> run_loss(const services::Component& loss, const at::Tensor& prediction,
                                            const at::Tensor& target) {
@@ -74,10 +80,9 @@ std::pair<at::Tensor, at::Tensor> run_loss(const services::Component& loss, cons
   auto hp = services::wrap(p), ht = services::wrap(target);
   const perrin_named_tensor inputs[] = {{"prediction"_t, hp.get()}, {"target"_t, ht.get()}};
   const perrin_call call = {sizeof(perrin_call), 1, 0, 0, 4, nullptr};
-  perrin_tensor* values = nullptr;
-  loss.invoke<&perrin_loss::compute>(&call, 2u, &inputs[0], &values);
-  services::TensorHandle held(values);
-  const at::Tensor result = services::unwrap(values);
+  Output values;
+  loss.invoke<&perrin_loss::compute>(&call, 2u, &inputs[0], &values.tensor);
+  const at::Tensor result = services::unwrap(values.tensor);
   return {result, torch::autograd::grad({result.sum()}, {p})[0]};
 }
 
