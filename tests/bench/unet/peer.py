@@ -113,4 +113,5 @@ def main():
         print(json.dumps({"ms": ms, "warm_up_s": warm_up if first else 0}), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

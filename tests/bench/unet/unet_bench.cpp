@@ -17,6 +17,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/kernels/adamw.hpp"
+#include "host/kernels/ops.hpp"
 #include "host/store/safetensors.hpp"
 #include "tests/unit/plugins_b/bound.hpp"
 
@@ -84,7 +85,7 @@ class Runner {
     options.step = ++step_;
     options.ema_decay = 0.999;
     perrin::kernels::adamw_ema(options, {span(net_.values), span(net_.gradients), span(m_), span(v_), span(ema_)},
-                               threads);
+                               perrin::kernels::torch_threads());
     net_.gradients.zero_();
   }
 
@@ -93,9 +94,6 @@ class Runner {
  private:
   static std::span<float> span(const at::Tensor& t) {
     return {t.mutable_data_ptr<float>(), static_cast<size_t>(t.numel())};
-  }
-  static void threads(int64_t n, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
-    at::parallel_for(0, n, grain, body);
   }
 
   bool bf16_;

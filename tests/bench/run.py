@@ -1,0 +1,189 @@
+"""./perrin bench: Perrin against its peers, side by side. Prints a table and writes build/bench/results.json.
+
+Options: --quick (fewer repeats), --compile (also torch.compile as a tuned peer: minutes of warm-up), --only ROW...
+Rows: start, unet, plugin, logging. Each alternates between the programs, so that a busy machine hurts both; figures are
+medians with the spread of the repeats. Outputs are compared before anything is timed. Timings are never tests: the exit
+code says only whether everything ran and agreed.
+"""
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("PERRIN_BUILD", ROOT / "build/release"))
+OUT = ROOT / "build/bench"
+THREADS = len(os.sched_getaffinity(0))
+
+
+class Worker:
+    """A program that answers one JSON object a line."""
+
+    def __init__(self, *command):
+        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, **request):
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{self.process.args[0]} ended without an answer to {request}")
+        return json.loads(line)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def summary(values):
+    q = statistics.quantiles(values, n=4)
+    return {"median": statistics.median(values), "quartiles": [q[0], q[2]], "min": min(values), "n": len(values)}
+
+
+def gemm_limit():
+    """GFLOP/s of a 1024^3 product in fp32 and bf16: the machine's practical limit, the best of twelve."""
+    import torch
+    torch.set_num_threads(THREADS)
+    limit = {}
+    for name, dtype in ("fp32", torch.float32), ("bf16", torch.bfloat16):
+        a = torch.randn(1024, 1024).to(dtype)
+        best = float("inf")
+        for _ in range(12):
+            begin = time.perf_counter()
+            torch.mm(a, a)
+            best = min(best, time.perf_counter() - begin)
+        limit[name] = 2 * 1024**3 / best / 1e9
+    return limit
+
+
+def unet_flops(model):
+    """Multiplications and additions of one forward pass, counted by torch; a training step is three of them."""
+    sys.path.insert(0, str(ROOT / "tests/bench/unet"))
+    import peer
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+    x, t, _ = peer.inputs(model)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        peer.build(model)(x, t)
+    return counter.get_total_flops()
+
+
+def check_unet(ours, peer, folder):
+    for model in "small", "large":
+        file = str(pathlib.Path(folder, model + ".safetensors"))
+        theirs = peer.ask(do="export", model=model, file=file)
+        found = ours.ask(do="check", model=model, file=file)
+        print(f"same weights, {model}: outputs {found['output']:.1e} apart, gradients {found['gradient']:.1e}", flush=True)
+        if found["output"] > 1e-4 or found["gradient"] > 1e-3 or found["parameters"] != theirs["parameters"]:
+            raise SystemExit(f"the two {model} networks differ ({found}): no timing would mean anything")
+
+
+def bench_unet(options):
+    ours = Worker(BUILD / "tests/bench/unet/unet_bench", THREADS)
+    peer = Worker(sys.executable, ROOT / "tests/bench/unet/peer.py", THREADS)
+    with tempfile.TemporaryDirectory() as folder:
+        check_unet(ours, peer, folder)
+    tuned = ["channels-last", "bf16"] + (["compile", "compile-bf16"] if options.compile else [])
+    sides = [("perrin", ours, v) for v in ("fp32", "bf16")] + [("diffusers", peer, v) for v in ["eager"] + tuned]
+    limit, rows = gemm_limit(), []
+    for model in "small", "large":
+        flops = unet_flops(model)
+        for do, passes, steps in ("train", 3, 2), ("forward", 1, 6):
+            times = {}
+            for _ in range(options.repeats):
+                for who, worker, variant in sides:
+                    ms = worker.ask(do=do, model=model, variant=variant, steps=steps)["ms"]
+                    times.setdefault((who, variant), []).append(statistics.median(ms))
+            rows.append(unet_row(model, do, times, passes * flops, limit))
+    ours.close()
+    peer.close()
+    return {"limit_gflops": limit, "rows": rows}
+
+
+def unet_row(model, do, times, flops, limit):
+    row = {"model": model, "do": do, "gflop": flops / 1e9, "sides": []}
+    for (who, variant), ms in times.items():
+        figures = summary(ms)
+        kind = "bf16" if variant.endswith("bf16") else "fp32"
+        figures |= {"who": who, "variant": variant, "unit": "ms",
+                    "percent_of_limit": 100 * flops / 1e6 / figures["median"] / limit[kind]}
+        row["sides"].append(figures)
+    best = {who: min(s["median"] for s in row["sides"] if s["who"] == who) for who in ("perrin", "diffusers")}
+    shipped = next(s["median"] for s in row["sides"] if s["variant"] == "eager")
+    row |= {"ratio_shipped": shipped / best["perrin"], "ratio_tuned": best["diffusers"] / best["perrin"]}
+    return row
+
+
+def bench_start(options):
+    """From nothing to the first image: `perrin sample` on a run, and a script of diffusers with the same network."""
+    program = BUILD / "bin/perrin"
+    with tempfile.TemporaryDirectory() as folder:
+        trained = subprocess.run([program, "run", ROOT / "experiments/quickstart.toml", "--out", folder + "/run",
+                                  "--set", "stage.steps=1", "--set", "samples.count=1"],
+                                 stdout=subprocess.PIPE, text=True, check=True)
+        run = trained.stdout.strip().splitlines()[-1]
+        commands = {"perrin": [program, "sample", run, "--count", "1", "--steps", "10", "--sampler", "ddim"],
+                    "diffusers": [sys.executable, ROOT / "tests/bench/first_image.py", folder]}
+        times = {who: [] for who in commands}
+        for _ in range(options.repeats):
+            for who, command in commands.items():
+                begin = time.perf_counter()
+                subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL, check=True)
+                times[who].append(time.perf_counter() - begin)
+    result = {who: summary(seconds) | {"unit": "s"} for who, seconds in times.items()}
+    return result | {"ratio": result["diffusers"]["median"] / result["perrin"]["median"]}
+
+
+def printed_json(*command):
+    done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def bench_plugin(_):
+    return printed_json(BUILD / "tests/bench/plugin_call/bench_plugin_call", BUILD / "lib/perrin/plugins/perrin-schedules.so")
+
+
+def bench_logging(_):
+    return printed_json(BUILD / "tests/bench/store/store_bench")
+
+
+def show(results):
+    for row in results.get("unet", {}).get("rows", []):
+        print(f"\n{row['model']} {row['do']}: {row['ratio_shipped']:.2f} x the peer as shipped, "
+              f"{row['ratio_tuned']:.2f} x the peer tuned")
+        for s in row["sides"]:
+            print(f"  {s['who']:<10}{s['variant']:<14}{s['median']:8.1f} ms  ({s['quartiles'][0]:.1f} to "
+                  f"{s['quartiles'][1]:.1f})  {s['percent_of_limit']:3.0f} % of the limit")
+    if "start" in results:
+        s = results["start"]
+        print(f"\ncold start to first image: {s['perrin']['median']:.2f} s, diffusers {s['diffusers']['median']:.2f} s, "
+              f"{s['ratio']:.1f} x")
+    for name in "plugin", "logging":
+        if name in results:
+            print(f"\n{name}: {json.dumps(results[name])}")
+
+
+def main():
+    rows = {"start": bench_start, "unet": bench_unet, "plugin": bench_plugin, "logging": bench_logging}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", dest="repeats", action="store_const", const=5, default=9)
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--only", nargs="+", choices=rows, default=list(rows))
+    options = parser.parse_args()
+    results = {"threads": THREADS}
+    OUT.mkdir(parents=True, exist_ok=True)
+    for name in options.only:
+        print(f"-- {name}", flush=True)
+        results[name] = rows[name](options)
+        (OUT / "results.json").write_text(json.dumps(results, indent=1))
+    show(results)
+    print(f"\n{OUT / 'results.json'}")
+
+
+if __name__ == "__main__":
+    main()
