@@ -20,7 +20,7 @@ constexpr Stream kStream{.seed = 20240611, .purpose = 3, .step = 17};
 
 template <class T>
 bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
 }
 
 std::vector<float> normals(const Stream& stream, uint64_t sample, uint64_t first, size_t n) {
