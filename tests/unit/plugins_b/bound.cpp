@@ -22,7 +22,8 @@ loader::Registry& registry() {
 
 perrin_status* collect(void* context, const perrin_param* p) {
   static_cast<std::vector<Declared>*>(context)->push_back(
-      {std::string(p->name.data, p->name.size), {p->sizes, p->sizes + p->rank}, p->init, p->init_a, {}});
+      {std::string(p->name.data, p->name.size), {p->sizes, p->sizes + p->rank}, p->init, p->init_a,
+       p->given ? services::unwrap(p->given).clone() : at::Tensor()});
   return nullptr;
 }
 
@@ -71,7 +72,9 @@ Bound::Bound(services::Component c, at::ScalarType dtype, uint64_t seed) : compo
   int64_t offset = 0;
   for (Declared& d : declared) {
     const int64_t count = c10::multiply_integers(d.sizes);
+    const at::Tensor given = d.value;
     d.value = values.narrow(0, offset, count).view(d.sizes).detach();
+    if (given.defined()) d.value.copy_(given);
     fill(d, generator);
     offset += count;
   }
