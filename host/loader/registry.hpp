@@ -37,8 +37,8 @@ std::string kind_id(std::string_view kind);
 // The kinds that this host knows, sorted.
 const std::vector<std::string>& known_kinds();
 
-// One per process. Libraries are never unloaded (docs/decisions/never-dlclose.md), also not with the registry. It loads what
-// it is told to; whether a component may be used is Index::require's to say.
+// One per process. Libraries are never unloaded (docs/decisions/never-dlclose.md), also not with the registry. It loads
+// what it is told to; whether a component may be used is Index::require's to say.
 class Registry {
  public:
   explicit Registry(Host host) : host_(host) {}

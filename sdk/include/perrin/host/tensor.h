@@ -47,10 +47,10 @@ typedef struct perrin_host_tensor {
   uint32_t reserved;
   void (*retain)(perrin_tensor* tensor);  /* [any] */
   void (*release)(perrin_tensor* tensor); /* [any] NULL is allowed */
-  uint32_t (*dtype)(const perrin_tensor* tensor);
-  uint32_t (*rank)(const perrin_tensor* tensor);
-  int64_t (*size)(const perrin_tensor* tensor, uint32_t dimension);
-  int64_t (*stride)(const perrin_tensor* tensor, uint32_t dimension); /* in elements */
+  uint32_t (*dtype)(const perrin_tensor* tensor); /* [any] PERRIN_UINT8 .. */
+  uint32_t (*rank)(const perrin_tensor* tensor);  /* [any] */
+  int64_t (*size)(const perrin_tensor* tensor, uint32_t dimension); /* [any] */
+  int64_t (*stride)(const perrin_tensor* tensor, uint32_t dimension); /* [any] in elements */
   /* [any] First element of a CPU tensor; NULL for one on another device. Layout as size and stride say. */
   void* (*data)(perrin_tensor* tensor);
   /* [any] An uninitialised contiguous tensor on the run's device. */

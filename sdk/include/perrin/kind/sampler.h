@@ -20,13 +20,15 @@ typedef struct perrin_sampling {
   /* n_steps + 1 noise levels, the noise falling; x is at times[0] and has to end at times[n_steps] (usually sigma = 0). */
   const perrin_time* times;
   void* context; /* the host's, first argument of each function below */
-  /* D(x) at a noise level: a new reference. `guided` is done already. PERRIN_CANCELLED once the user asked to stop. */
+  /* [instance-serial] D(x) at a noise level: a new reference. `guided` is done already. PERRIN_CANCELLED once the user
+   * asked to stop. */
   perrin_status* (*denoise)(void* context, perrin_tensor* x, const perrin_time* at, perrin_tensor** denoised);
-  /* y = sum a_i x_i + s * noise number `draw`, 1 <= n <= 16: a new reference. s == 0 draws nothing. A sampler numbers its
+  /* [instance-serial] y = sum a_i x_i + s * noise number `draw`, 1 <= n <= 16: a new reference. s == 0
+   * draws nothing. A sampler numbers its
    * draws itself; equal numbers are equal noise. */
   perrin_status* (*lincomb)(void* context, uint32_t n, const double* a, perrin_tensor* const* x, double s, uint32_t draw,
                             perrin_tensor** y);
-  /* The schedule's noise level at log(alpha^2 / sigma^2) = log_snr, for steps in between. */
+  /* [instance-serial] The schedule's noise level at log(alpha^2 / sigma^2) = log_snr, for steps in between. */
   perrin_status* (*time_at)(void* context, double log_snr, perrin_time* at);
 } perrin_sampling;
 PERRIN_STATIC_ASSERT(sizeof(perrin_sampling) == 48, "perrin_sampling");
