@@ -45,7 +45,7 @@ void print_help() {
 // A worker that waits for its team spins first. libgomp's default spins for milliseconds, which makes training ten times
 // slower as soon as another program takes a core (docs/decisions/thread-waiting.md); about 50 us lose nothing when alone.
 void limit_spinning() {
-  if (!std::getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "1000", 0);
+  if (!std::getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "4000", 0);
 }
 
 // The engine lies beside this program, or in ../libexec/perrin of an installation.

@@ -19,13 +19,17 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("PERRIN_BUILD", ROOT / "build/release"))
 OUT = ROOT / "build/bench"
 THREADS = len(os.sched_getaffinity(0))
+SAMPLING_STEPS = 10
+# Freed memory is kept for the next step, as Perrin does itself: without these the peer pays a tenth more in page faults.
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
 
 
 class Worker:
     """A program that answers one JSON object a line."""
 
     def __init__(self, *command):
-        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env=os.environ | KEEP_MEMORY)
 
     def ask(self, **request):
         self.process.stdin.write(json.dumps(request) + "\n")
@@ -81,6 +85,11 @@ def check_unet(ours, peer, folder):
         print(f"same weights, {model}: outputs {found['output']:.1e} apart, gradients {found['gradient']:.1e}", flush=True)
         if found["output"] > 1e-4 or found["gradient"] > 1e-3 or found["parameters"] != theirs["parameters"]:
             raise SystemExit(f"the two {model} networks differ ({found}): no timing would mean anything")
+        samples = ours.ask(do="check-samples", model=model, file=file, samples=str(pathlib.Path(folder, "samples")))
+        found = peer.ask(do="check-samples", model=model, **samples)
+        print(f"same noise, {model}: samples {found['difference']:.1e} apart of {found['largest']:.1f}", flush=True)
+        if found["difference"] > 1e-3 * found["largest"]:
+            raise SystemExit(f"the two {model} samplers differ: no timing would mean anything")
 
 
 def bench_unet(options):
@@ -93,8 +102,10 @@ def bench_unet(options):
     limit, rows = gemm_limit(), []
     for model in "small", "large":
         flops = unet_flops(model)
-        for do, passes, steps in ("train", 3, 2), ("forward", 1, 6):
+        for do, passes, steps in ("train", 3, 2), ("sample", SAMPLING_STEPS, 1):
             times = {}
+            for who, worker, variant in sides:
+                worker.ask(do=do, model=model, variant=variant, steps=3)
             for _ in range(options.repeats):
                 for who, worker, variant in sides:
                     ms = worker.ask(do=do, model=model, variant=variant, steps=steps)["ms"]

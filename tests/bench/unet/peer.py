@@ -2,7 +2,8 @@
 
 Reads one JSON object a line from stdin, answers one a line on stdout:
   {"do": "export", "model": M, "file": F}                     weights under Perrin's names, x, t and the output for them
-  {"do": "train"|"forward", "model": M, "variant": V, "steps": N}   -> {"ms": [one number a step]}
+  {"do": "check-samples", "model": M, "samples": F}   DDIM from F's noise with the exported weights, against F's samples
+  {"do": "train"|"forward"|"sample", "model": M, "variant": V, "steps": N}   -> {"ms": [one number a step]}
 Models: small, large (MODELS below). Variants: eager, channels-last, bf16, compile, compile-bf16; the first is as shipped.
 """
 import json
@@ -10,8 +11,8 @@ import sys
 import time
 
 import torch
-from diffusers import UNet2DModel
-from safetensors.torch import save_file
+from diffusers import DDIMScheduler, UNet2DModel
+from safetensors.torch import load_file, save_file
 
 MODELS = {
     "small": dict(channels=(16, 32), batch=8, groups=8, down=("DownBlock2D", "AttnDownBlock2D")),
@@ -19,6 +20,7 @@ MODELS = {
                   down=("DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D")),
 }
 HEAD_CHANNELS = 8  # UNet2DModel's default
+SAMPLING_STEPS = 10
 
 
 def build(name):
@@ -64,6 +66,22 @@ def export(model, file):
     return {"parameters": sum(p.numel() for p in net.parameters())}
 
 
+def ddim(call, x):
+    """What DDIMPipeline does with a batch, without its progress bar and its conversion to pictures."""
+    scheduler = DDIMScheduler(clip_sample=False)
+    scheduler.set_timesteps(SAMPLING_STEPS)
+    for t in scheduler.timesteps:
+        x = scheduler.step(call(x, t).sample, t, x).prev_sample
+    return x
+
+
+def check_samples(model, file):
+    tensors = load_file(file)
+    with torch.no_grad():
+        found = ddim(build(model).eval(), tensors["noise"])
+    return {"difference": (found - tensors["samples"]).abs().max().item(), "largest": found.abs().max().item()}
+
+
 class Runner:
     def __init__(self, model, variant, training):
         self.net = build(model).train(training)
@@ -79,6 +97,10 @@ class Runner:
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
             return self.call(self.x, self.t).sample
 
+    def sample(self):
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            return ddim(self.call, torch.randn_like(self.x))
+
     def train(self):
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
             out = self.call(self.x, self.t).sample
@@ -89,14 +111,18 @@ class Runner:
         return loss
 
 
+CHECKS = {"export": lambda r: export(r["model"], r["file"]),
+          "check-samples": lambda r: check_samples(r["model"], r["samples"])}
+
+
 def main():
     torch.set_num_threads(int(sys.argv[1]))
     torch.set_flush_denormal(True)
     runners = {}
     for line in sys.stdin:
         r = json.loads(line)
-        if r["do"] == "export":
-            print(json.dumps(export(r["model"], r["file"])), flush=True)
+        if r["do"] in CHECKS:
+            print(json.dumps(CHECKS[r["do"]](r)), flush=True)
             continue
         key = (r["model"], r["variant"], r["do"])
         begin, ms = time.perf_counter(), []

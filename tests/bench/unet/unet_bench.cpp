@@ -1,8 +1,8 @@
 // Perrin's side of the U-Net benchmark. Reads one JSON object a line from stdin, answers one a line on stdout, so that
 // it can alternate with peer.py, whose line format and models it shares:
 //   {"do": "check", "model": M, "file": F}        -> {"output": largest |difference|, "gradient": relative, ...}
-//   {"do": "train"|"forward", "model": M, "variant": "fp32"|"bf16", "steps": N}   -> {"ms": [one number a step]}
-#include <ATen/Context.h>
+//   {"do": "check-samples", "model": M, "file": F, "samples": G}   -> weights from F; x_T and x_0 written to G
+//   {"do": "train"|"forward"|"sample", "model": M, "variant": "fp32"|"bf16", "steps": N}   -> {"ms": [one a step]}
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
@@ -11,6 +11,7 @@
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 
+#include <array>
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -18,7 +19,9 @@
 
 #include "host/kernels/adamw.hpp"
 #include "host/kernels/ops.hpp"
+#include "host/run/device.hpp"
 #include "host/store/safetensors.hpp"
+#include "tests/bench/unet/sampling.hpp"
 #include "tests/unit/plugins_b/bound.hpp"
 
 namespace {
@@ -60,7 +63,8 @@ class Runner {
         loss_(perrin::testing::load("loss", "l2", {})),
         x_(at::randn({s.batch, 1, 32, 32}).contiguous(at::MemoryFormat::ChannelsLast)),
         target_(at::randn({s.batch, 1, 32, 32}).contiguous(at::MemoryFormat::ChannelsLast)),
-        t_(at::randint(0, 1000, {s.batch}).to(at::kFloat)) {
+        t_(at::randint(0, 1000, {s.batch}).to(at::kFloat)),
+        sampling_(s.unet, s.batch, bf16) {
     for (auto* state : {&m_, &v_, &ema_}) *state = at::zeros_like(net_.values);
   }
 
@@ -89,7 +93,10 @@ class Runner {
     net_.gradients.zero_();
   }
 
+  void sample() { sampling_.sample(); }
+
   json check(const std::string& file);
+  json check_samples(const std::string& weights, const std::string& samples);
 
  private:
   static std::span<float> span(const at::Tensor& t) {
@@ -101,6 +108,7 @@ class Runner {
   perrin::services::Component loss_;
   at::Tensor x_, target_, t_, m_, v_, ema_, loss_value_;
   int64_t step_ = 0;
+  perrin::bench::Sampling sampling_;
 };
 
 at::Tensor read(const perrin::store::SafeTensors& file, const std::string& name) {
@@ -136,14 +144,39 @@ json Runner::check(const std::string& path) {
           {"parameters", net_.values.numel()}};
 }
 
-json run(Runner& runner, const json& request) {
+perrin::store::TensorView named(const char* name, const at::Tensor& t) {
+  return {name, perrin::store::Dtype::f32, t.sizes().vec(),
+          {static_cast<const std::byte*>(t.const_data_ptr()), static_cast<size_t>(t.nbytes())}};
+}
+
+json Runner::check_samples(const std::string& weights, const std::string& samples) {
+  sampling_.take_weights(perrin::store::SafeTensors::open(weights, perrin::store::Checksum::if_present));
+  const at::Tensor noise = sampling_.noise(), result = sampling_.sample();
+  const std::array tensors{named("noise", noise), named("samples", result)};
+  perrin::store::write_safetensors(samples, tensors, {});
+  return {{"samples", samples}};
+}
+
+void step(Runner& runner, const std::string& what) {
+  if (what == "train") runner.train();
+  if (what == "forward") runner.forward();
+  if (what == "sample") runner.sample();
+}
+
+json timed(Runner& runner, const json& request) {
   std::vector<double> ms;
   for (int i = 0; i < request["steps"].get<int>(); ++i) {
     const auto begin = std::chrono::steady_clock::now();
-    request["do"] == "train" ? runner.train() : runner.forward();
+    step(runner, request["do"]);
     ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
   }
   return {{"ms", ms}};
+}
+
+json answer(Runner& runner, const json& request) {
+  if (request["do"] == "check") return runner.check(request["file"]);
+  if (request["do"] == "check-samples") return runner.check_samples(request["file"], request["samples"]);
+  return timed(runner, request);
 }
 
 }  // namespace
@@ -151,17 +184,14 @@ json run(Runner& runner, const json& request) {
 int main(int argc, char** argv) {
   if (argc != 2) return std::cerr << "usage: unet_bench THREADS < requests\n", 2;
   at::set_num_threads(std::stoi(argv[1]));
-  at::globalContext().setFlushDenormal(true);
+  perrin::run::tune_process();
   std::map<std::string, std::unique_ptr<Runner>> runners;
   for (std::string line; std::getline(std::cin, line);) {
     const json request = json::parse(line);
     const std::string variant = request.value("variant", "fp32"), model = request["model"];
     const int64_t head_channels = request.value("head_channels", 8);
     auto& runner = runners[model + variant + std::to_string(head_channels)];
-    if (!runner) {
-      runner = std::make_unique<Runner>(setting(model, head_channels), variant == "bf16");
-      if (request["do"] != "check") run(*runner, {{"do", request["do"]}, {"steps", 3}});
-    }
-    std::cout << (request["do"] == "check" ? runner->check(request["file"]) : run(*runner, request)) << std::endl;
+    if (!runner) runner = std::make_unique<Runner>(setting(model, head_channels), variant == "bf16");
+    std::cout << answer(*runner, request) << std::endl;
   }
 }

@@ -9,7 +9,6 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/linear.h>
 
@@ -68,16 +67,19 @@ class Linear {
   detail::WeightBias p_;
 };
 
-// [B, in, H, W] -> [B, out, ceil(H / stride), ceil(W / stride)]: `size` odd, padded by (size - 1) / 2 zeros.
+// [B, in, H, W] -> [B, out, ceil(H / stride), ceil(W / stride)]: `size` odd, padded by (size - 1) / 2 zeros. By the host's
+// perrin::conv2d.
 class Conv2d {
  public:
   Conv2d(Parameters& p, const std::string& name, int64_t in, int64_t out, int64_t size = 3, int64_t stride = 1)
-      : p_(p, name, {out, in, size, size}), stride_(stride), padding_((size - 1) / 2) {}
-  at::Tensor operator()(const at::Tensor& x) const { return at::conv2d(x, *p_.weight, *p_.bias, stride_, padding_); }
+      : p_(p, name, {out, in, size, size}), stride_(stride), padding_((size - 1) / 2), operation_("perrin::conv2d") {}
+  at::Tensor operator()(const at::Tensor& x) const { return operation_(x, *p_.weight, *p_.bias, stride_, padding_); }
 
  private:
+  using Signature = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, int64_t, int64_t);
   detail::WeightBias p_;
   int64_t stride_, padding_;
+  HostOperator<Signature> operation_;
 };
 
 // Group normalisation (1803.08494), then SiLU if asked for: one pass of the host's perrin::group_norm_silu. Weights
