@@ -1,6 +1,6 @@
 """./perrin bench: Perrin against its peers, side by side. Prints a table and writes build/bench/results.json.
 
-Options: --quick (fewer repeats), --compile (also torch.compile as a tuned peer: minutes of warm-up), --only ROW...
+Options: --quick (fewer repeats; the tuned peer without torch.compile, whose warm-up takes minutes), --only ROW...
 Rows: start, unet, plugin, logging. Each alternates between the programs, so that a busy machine hurts both; figures are
 medians with the spread of the repeats. Outputs are compared before anything is timed. Timings are never tests: the exit
 code says only whether everything ran and agreed.
@@ -20,16 +20,19 @@ BUILD = pathlib.Path(os.environ.get("PERRIN_BUILD", ROOT / "build/release"))
 OUT = ROOT / "build/bench"
 THREADS = len(os.sched_getaffinity(0))
 SAMPLING_STEPS = 10
+BATCH = {"small": 8, "large": 32}
 # Freed memory is kept for the next step, as Perrin does itself: without these the peer pays a tenth more in page faults.
-KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
+PEER = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
+# What `perrin` sets for its engine (docs/decisions/thread-waiting.md). The peer's threads spin longer, its best on a quiet machine.
+PERRIN = {"GOMP_SPINCOUNT": "4000"}
 
 
 class Worker:
     """A program that answers one JSON object a line."""
 
-    def __init__(self, *command):
+    def __init__(self, environment, *command):
         self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env=os.environ | KEEP_MEMORY)
+                                        env=os.environ | environment)
 
     def ask(self, **request):
         self.process.stdin.write(json.dumps(request) + "\n")
@@ -93,18 +96,18 @@ def check_unet(ours, peer, folder):
 
 
 def bench_unet(options):
-    ours = Worker(BUILD / "tests/bench/unet/unet_bench", THREADS)
-    peer = Worker(sys.executable, ROOT / "tests/bench/unet/peer.py", THREADS)
+    ours = Worker(PERRIN, BUILD / "tests/bench/unet/unet_bench", THREADS)
+    peer = Worker(PEER, sys.executable, ROOT / "tests/bench/unet/peer.py", THREADS)
     with tempfile.TemporaryDirectory() as folder:
         check_unet(ours, peer, folder)
-    tuned = ["channels-last", "bf16"] + (["compile", "compile-bf16"] if options.compile else [])
+    tuned = ["channels-last", "bf16"] + ([] if options.quick else ["compile", "compile-bf16"])
     sides = [("perrin", ours, v) for v in ("fp32", "bf16")] + [("diffusers", peer, v) for v in ["eager"] + tuned]
     limit, rows = gemm_limit(), []
     for model in "small", "large":
         flops = unet_flops(model)
         for do, passes, steps in ("train", 3, 2), ("sample", SAMPLING_STEPS, 1):
             times = {}
-            for who, worker, variant in sides:
+            for who, worker, variant in sides:  # the first calls, compilation with them, are not timed
                 worker.ask(do=do, model=model, variant=variant, steps=3)
             for _ in range(options.repeats):
                 for who, worker, variant in sides:
@@ -117,7 +120,7 @@ def bench_unet(options):
 
 
 def unet_row(model, do, times, flops, limit):
-    row = {"model": model, "do": do, "gflop": flops / 1e9, "sides": []}
+    row = {"model": model, "do": do, "batch": BATCH[model], "gflop": flops / 1e9, "sides": []}
     for (who, variant), ms in times.items():
         figures = summary(ms)
         kind = "bf16" if variant.endswith("bf16") else "fp32"
@@ -131,7 +134,7 @@ def unet_row(model, do, times, flops, limit):
 
 
 def bench_start(options):
-    """From nothing to the first image: `perrin sample` on a run, and a script of diffusers with the same network."""
+    """From nothing to the first image: `perrin sample` on a run, and a saved pipeline of diffusers with the same network."""
     program = BUILD / "bin/perrin"
     with tempfile.TemporaryDirectory() as folder:
         trained = subprocess.run([program, "run", ROOT / "experiments/quickstart.toml", "--out", folder + "/run",
@@ -140,11 +143,12 @@ def bench_start(options):
         run = trained.stdout.strip().splitlines()[-1]
         commands = {"perrin": [program, "sample", run, "--count", "1", "--steps", "10", "--sampler", "ddim"],
                     "diffusers": [sys.executable, ROOT / "tests/bench/first_image.py", folder]}
+        subprocess.run([*commands["diffusers"], "prepare"], check=True)
         times = {who: [] for who in commands}
         for _ in range(options.repeats):
             for who, command in commands.items():
                 begin = time.perf_counter()
-                subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL, check=True)
+                subprocess.run([str(c) for c in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
                 times[who].append(time.perf_counter() - begin)
     result = {who: summary(seconds) | {"unit": "s"} for who, seconds in times.items()}
     return result | {"ratio": result["diffusers"]["median"] / result["perrin"]["median"]}
@@ -169,7 +173,8 @@ def show(results):
               f"{row['ratio_tuned']:.2f} x the peer tuned")
         for s in row["sides"]:
             print(f"  {s['who']:<10}{s['variant']:<14}{s['median']:8.1f} ms  ({s['quartiles'][0]:.1f} to "
-                  f"{s['quartiles'][1]:.1f})  {s['percent_of_limit']:3.0f} % of the limit")
+                  f"{s['quartiles'][1]:.1f}){1e3 * row['batch'] / s['median']:8.1f} images/s"
+                  f"{s['percent_of_limit']:5.0f} % of the limit")
     if "start" in results:
         s = results["start"]
         print(f"\ncold start to first image: {s['perrin']['median']:.2f} s, diffusers {s['diffusers']['median']:.2f} s, "
@@ -182,10 +187,10 @@ def show(results):
 def main():
     rows = {"start": bench_start, "unet": bench_unet, "plugin": bench_plugin, "logging": bench_logging}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", dest="repeats", action="store_const", const=5, default=9)
-    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="+", choices=rows, default=list(rows))
     options = parser.parse_args()
+    options.repeats = 5 if options.quick else 9
     results = {"threads": THREADS}
     OUT.mkdir(parents=True, exist_ok=True)
     for name in options.only:
