@@ -43,9 +43,12 @@ void open(Kept& kept) {
   Inside mark(kept.library.crumb, nullptr, "its static initialisation");
   try {
     kept.handle.load(kept.library.file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-  } catch (const std::exception& fault) {
+  } catch (const boost::dll::fs::system_error& fault) {
     throw Error(std::string("cannot be loaded: ") + fault.what(), kept.library.file,
                 "install what it needs, or rebuild it against this Perrin's SDK");
+  } catch (const std::exception& fault) {  // reaches us only where the dynamic linker lets exceptions through
+    throw Error(std::string("threw an exception in its static initialisation: ") + fault.what(), kept.library.file,
+                "report it to the plugin's author");
   }
 }
 

@@ -50,6 +50,8 @@ const perrin_host* host;
   perrin_tensor* result = nullptr;
   host->status_free(op->find(PERRIN_TEXT("aten::rand"), PERRIN_TEXT(""), &rand));
   if (rand != nullptr) host->status_free(op->call(rand, 1, &argument, 1, &result));
+  if (result == nullptr) return;
+  static_cast<const perrin_host_tensor*>(host->get_extension(host, PERRIN_TEXT(PERRIN_HOST_TENSOR)))->release(result);
 }
 [[maybe_unused]] void nothing() {}
 
