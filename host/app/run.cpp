@@ -159,7 +159,7 @@ std::string heading(run::Model& model) {
   for (const run::ParameterGroup& group : model.parameters.groups()) parameters += group.count();
   return e.name + ": " + e.denoiser.use + " on " + e.dataset.use + " " + run::shape_text(model.shapes.x) + ", " +
          e.schedule.use + " schedule, " + e.parameterization.use + ", " + console::count(parameters) + " parameters, seed " +
-         std::to_string(e.seed);
+         std::to_string(e.seed) + ", " + run::device_name();
 }
 
 void print_summary(const Life& life, const run::Folder& folder, double seconds, bool json, int code) {

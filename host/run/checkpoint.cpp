@@ -1,7 +1,9 @@
 #include "host/run/checkpoint.hpp"
 
+#include <ATen/ops/from_blob.h>
+
 #include <algorithm>
-#include <cstring>
+#include <list>
 
 #include "host/base/error.hpp"
 #include "host/store/safetensors.hpp"
@@ -36,7 +38,12 @@ std::vector<fs::path> checkpoint_files(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder, ignored))
     if (entry.path().extension() == ".safetensors" && entry.path().filename().string().rfind("step-", 0) == 0)
       files.push_back(entry.path());
-  std::sort(files.rbegin(), files.rend());
+  // Newest first. Names are padded to eight digits: longer numbers are later.
+  const auto later = [](const fs::path& a, const fs::path& b) {
+    const std::string x = a.filename().string(), y = b.filename().string();
+    return x.size() != y.size() ? x.size() > y.size() : x > y;
+  };
+  std::sort(files.begin(), files.end(), later);
   return files;
 }
 
@@ -75,7 +82,7 @@ void copy(const store::SafeTensors& from, const std::string& name, const std::ve
                     " in the model",
                 file.string(), "use a checkpoint of this model");
   }
-  std::memcpy(target.mutable_data_ptr(), found->bytes.data(), found->bytes.size());
+  target.copy_(at::from_blob(const_cast<std::byte*>(found->bytes.data()), target.sizes(), target.scalar_type()));
 }
 
 at::Tensor piece(const at::Tensor& flat, const Parameter& p) { return flat.narrow(0, p.offset, p.count); }
@@ -96,16 +103,19 @@ std::string checkpoint_name(int64_t step) {
 
 void save_checkpoint(const fs::path& file, const ParameterSet& parameters, Optimizer& optimizer, const Progress& progress,
                      const std::string& config_hash) {
+  const at::Tensor values = parameters.values().cpu(), ema = optimizer.averaged().cpu();
+  const at::Tensor first = optimizer.first_moment().cpu(), second = optimizer.second_moment().cpu();
   std::vector<store::TensorView> tensors;
+  std::list<at::Tensor> buffers;  // keeps what the views point to
   for_each_saved(parameters, [&](const Parameter& p) {
     if (p.offset < 0) {
-      tensors.push_back(view(p.name, p.sizes, p.tensor));
+      tensors.push_back(view(p.name, p.sizes, buffers.emplace_back(p.tensor.cpu())));
       return;
     }
-    tensors.push_back(view(p.name, p.sizes, piece(parameters.values(), p)));
-    if (optimizer.ema().defined()) tensors.push_back(view("ema." + p.name, p.sizes, piece(optimizer.ema(), p)));
-    tensors.push_back(view("adamw.first_moment." + p.name, p.sizes, piece(optimizer.first_moment(), p)));
-    tensors.push_back(view("adamw.second_moment." + p.name, p.sizes, piece(optimizer.second_moment(), p)));
+    tensors.push_back(view(p.name, p.sizes, piece(values, p)));
+    if (optimizer.ema().defined()) tensors.push_back(view("ema." + p.name, p.sizes, piece(ema, p)));
+    tensors.push_back(view("adamw.first_moment." + p.name, p.sizes, piece(first, p)));
+    tensors.push_back(view("adamw.second_moment." + p.name, p.sizes, piece(second, p)));
   });
   const store::Metadata metadata = {{"schema", kSchema},
                                     {"config_hash", config_hash},

@@ -20,6 +20,10 @@ int64_t product(at::IntArrayRef sizes, size_t from = 0) {
   return n;
 }
 
+thread_local int inside_ours = 0;  // a perrin:: operator counts for all that it calls
+
+bool ours(const at::RecordFunction& function) { return std::string_view(function.name()).starts_with("perrin::"); }
+
 // The shapes of an operator's first two inputs: inputs are gone when it ends.
 struct InputShapes : at::ObserverContext {
   std::vector<int64_t> first, second;
@@ -27,6 +31,7 @@ struct InputShapes : at::ObserverContext {
 
 std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function) {
   ++depth;
+  inside_ours += ours(function);
   auto shapes = std::make_unique<InputShapes>();
   const auto inputs = function.inputs();
   if (inputs.size() > 0 && inputs[0].isTensor()) shapes->first = inputs[0].toTensor().sizes().vec();
@@ -47,10 +52,11 @@ int64_t flops(std::string_view name, const InputShapes& in, const at::Tensor& ou
 
 void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
   --depth;
+  inside_ours -= ours(function);
   if (!counting || function.outputs().empty() || !function.outputs()[0].isTensor()) return;
   const at::Tensor& out = function.outputs()[0].toTensor();
   if (!out.defined()) return;
-  counting->forward_flops += flops(function.name(), *static_cast<InputShapes*>(context), out);
+  if (inside_ours == 0) counting->forward_flops += flops(function.name(), *static_cast<InputShapes*>(context), out);
   const bool own_memory = out.has_storage() && out.storage().use_count() <= 2;
   if (own_memory && depth == 0) counting->activation_bytes += static_cast<int64_t>(out.nbytes());
 }
@@ -75,7 +81,7 @@ Cost measure_cost(Model& model) {
   const auto coefficients = model.coefficients({model.times.at(model.times.domain().t_min)});
   Cost cost;
   counting = &cost;
-  depth = 0;
+  depth = inside_ours = 0;
   const auto handle = at::addThreadLocalCallback(
       at::RecordFunctionCallback(on_start, on_end)
           .needsInputs(true)

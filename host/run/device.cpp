@@ -5,20 +5,52 @@
 #include <dlfcn.h>
 #include <malloc.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "host/base/error.hpp"
+#include "host/services/tensor.hpp"
 
 namespace perrin::run {
 
-void use_device(const std::string& device) {
-  if (device == "cpu" || device == "auto") return;
-  if (device != "cuda") throw Error("there is no device \"" + device + "\"", "--device", "cpu, cuda or auto", Exit::usage);
+namespace {
+
+// The driver's device nodes: what a machine without a GPU does not have, asked before a gigabyte of library is loaded.
+bool has_driver() { return std::filesystem::exists("/dev/nvidiactl") || std::filesystem::exists("/dev/dxg"); }
+
+void use_cuda() {
   if (!dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) {
     throw Error("this LibTorch cannot use CUDA: " + std::string(dlerror()), "--device cuda",
                 "install the CUDA wheels with `./perrin setup --cuda`, or use --device cpu");
   }
   if (!at::globalContext().hasCUDA() || at::globalContext().getAcceleratorHooksInterface(at::kCUDA).deviceCount() == 0)
     throw Error("no CUDA device is available", "--device cuda", "use --device cpu, or check the driver with nvidia-smi");
-  throw Error("this version of Perrin trains and samples on the CPU only", "--device cuda", "use --device cpu");
+  services::set_run_device(c10::Device(c10::kCUDA, 0));
+}
+
+}  // namespace
+
+void use_device(const std::string& device) {
+  if (device == "cuda") return use_cuda();
+  if (device != "cpu" && device != "auto")
+    throw Error("there is no device \"" + device + "\"", "--device", "cpu, cuda or auto", Exit::usage);
+  if (device == "cpu" || !has_driver()) return;
+  try {
+    use_cuda();
+  } catch (const Error&) {  // "auto" asks for nothing
+  }
+}
+
+std::string device_name() {
+  const c10::Device device = services::run_device();
+  if (device.is_cpu()) return "cpu";
+  std::error_code ignored;
+  for (const auto& gpu : std::filesystem::directory_iterator("/proc/driver/nvidia/gpus", ignored)) {
+    std::ifstream information(gpu.path() / "information");
+    for (std::string line; std::getline(information, line);)
+      if (line.rfind("Model:", 0) == 0) return device.str() + " " + line.substr(line.find_first_not_of(" \t", 6));
+  }
+  return device.str();
 }
 
 void tune_process() {

@@ -1,8 +1,6 @@
 #include "host/run/objective.hpp"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/empty_like.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/tensor.h>
 #include <perrin/kind/denoiser.h>
 #include <perrin/kind/encoder.h>
@@ -11,8 +9,7 @@
 #include <perrin/kind/weighting.h>
 
 #include "host/base/error.hpp"
-#include "host/kernels/q_sample.hpp"
-#include "host/kernels/ops.hpp"
+#include "host/kernels/tensors.hpp"
 #include "host/services/tensor.hpp"
 
 namespace perrin::run {
@@ -52,7 +49,7 @@ std::vector<uint8_t> draw_drops(const Model& model, const std::vector<uint64_t>&
 
 at::Tensor images(const Model& model, const Batch& batch) {
   const perrin_field& field = model.shapes.fields[model.shapes.image];
-  return batch.fields[model.shapes.image].to(at::kFloat).mul_(field.scale).add_(field.offset);
+  return batch.fields[model.shapes.image].to(services::run_device(), at::kFloat).mul_(field.scale).add_(field.offset);
 }
 
 ConditioningHandles::ConditioningHandles(Model& model, const perrin_call& call, const std::vector<at::Tensor>& fields,
@@ -65,6 +62,8 @@ ConditioningHandles::ConditioningHandles(Model& model, const perrin_call& call, 
   model.conditioner->invoke<&perrin_conditioner::encode>(&call, static_cast<uint32_t>(named.size()), named.data(),
                             drop, &conditioning_);
   present_ = true;
+  for (perrin_tensor* t : {conditioning_.vector, conditioning_.sequence, conditioning_.concat})
+    if (t) services::unwrap(t) = services::unwrap(t).to(services::run_device());
 }
 
 ConditioningHandles::~ConditioningHandles() {
@@ -87,23 +86,18 @@ Draw draw(Model& model, const at::Tensor& x0, const std::vector<uint64_t>& posit
   if (model.conditioner) result.drop = draw_drops(model, positions, condition_drop);
 
   // c_in x_t and the target in one pass over x_0, eps regenerated in registers.
-  std::vector<float> alpha(n), sigma(n), target_x0(n), target_noise(n);
+  kernels::RowCoefficients rows;
   for (size_t b = 0; b < n; ++b) {
     const perrin_coefficients& c = result.coefficients[b];
-    alpha[b] = static_cast<float>(c.c_in * result.times[b].alpha);
-    sigma[b] = static_cast<float>(c.c_in * result.times[b].sigma);
-    target_x0[b] = static_cast<float>(c.target_x0);
-    target_noise[b] = static_cast<float>(c.target_noise);
+    rows.alpha.push_back(static_cast<float>(c.c_in * result.times[b].alpha));
+    rows.sigma.push_back(static_cast<float>(c.c_in * result.times[b].sigma));
+    rows.target_x0.push_back(static_cast<float>(c.target_x0));
+    rows.target_noise.push_back(static_cast<float>(c.target_noise));
   }
-  const at::Tensor source = x0.contiguous();
-  result.input = at::empty_like(source);
-  result.target = at::empty_like(source);
-  kernels::q_sample({source.const_data_ptr<float>(), static_cast<int64_t>(n), source.numel() / static_cast<int64_t>(n),
-                     random::Stream{seed, PERRIN_PURPOSE_NOISE, 0}, positions.data(), alpha.data(), sigma.data(),
-                     result.input.data_ptr<float>(), target_x0.data(), target_noise.data(),
-                     result.target.data_ptr<float>()},
-                    kernels::torch_threads());
-  if (source.dim() == 4) result.input = result.input.contiguous(at::MemoryFormat::ChannelsLast);
+  kernels::Noised noised = kernels::q_sample(x0, rows, {random::Stream{seed, PERRIN_PURPOSE_NOISE, 0}, positions});
+  result.input = std::move(noised.x_t);
+  result.target = std::move(noised.target);
+  if (x0.dim() == 4) result.input = result.input.contiguous(at::MemoryFormat::ChannelsLast);
   return result;
 }
 
@@ -111,7 +105,7 @@ at::Tensor predict(Model& model, const perrin_call& call, const at::Tensor& inpu
                    const std::vector<perrin_coefficients>& coefficients, const perrin_conditioning* conditioning) {
   std::vector<float> noise;
   for (const perrin_coefficients& c : coefficients) noise.push_back(static_cast<float>(c.c_noise));
-  const services::TensorHandle x = services::wrap(input), c_noise = services::wrap(at::tensor(noise));
+  const services::TensorHandle x = services::wrap(input), c_noise = services::wrap(at::tensor(noise).to(input.device()));
   perrin_tensor* prediction = nullptr;
   model.denoiser.invoke<&perrin_denoiser::forward>(&call,
                         x.get(), c_noise.get(), conditioning, &prediction);
@@ -128,7 +122,7 @@ Objective objective(Model& model, const Batch& batch, std::vector<LossTerm>& ter
   const at::Tensor prediction = predict(model, call, d.input, d.coefficients, conditioning.get()).to(at::kFloat);
 
   const std::vector<float> weights(d.weight.begin(), d.weight.end());
-  const at::Tensor weight = at::tensor(weights);
+  const at::Tensor weight = at::tensor(weights).to(prediction.device());
   const services::TensorHandle f = services::wrap(prediction), target = services::wrap(d.target);
   const perrin_named_tensor inputs[] = {{{"prediction", 10}, f.get()}, {{"target", 6}, target.get()}};
   Objective result;
@@ -142,7 +136,7 @@ Objective objective(Model& model, const Batch& batch, std::vector<LossTerm>& ter
       throw Error("the loss did not give one value per sample", term.component.id(), "report it to the plugin's author");
     const at::Tensor value = (per_sample * weight).mean() * term.weight;
     result.total = result.total.defined() ? result.total + value : value;
-    const at::Tensor plain = per_sample.detach().to(at::kFloat).contiguous();
+    const at::Tensor plain = per_sample.detach().to(at::kCPU, at::kFloat).contiguous();
     result.terms.push_back({term.name, value.item<double>(),
                             {plain.const_data_ptr<float>(), plain.const_data_ptr<float>() + plain.numel()}});
   }

@@ -6,14 +6,13 @@
 #include <cmath>
 #include <numbers>
 
-#include "host/kernels/adamw.hpp"
-#include "host/kernels/ops.hpp"
+#include "host/kernels/tensors.hpp"
 
 namespace perrin::run {
 namespace {
 
-std::span<float> slice(const at::Tensor& flat, const Range& range) {
-  return {flat.data_ptr<float>() + range.begin, static_cast<size_t>(range.end - range.begin)};
+at::Tensor slice(const at::Tensor& flat, const Range& range) {
+  return flat.defined() ? flat.narrow(0, range.begin, range.end - range.begin) : flat;
 }
 
 }  // namespace
@@ -42,7 +41,7 @@ Optimizer::Optimizer(ParameterSet& parameters, const config::Stage& stage)
 double Optimizer::gradient_norm() const {
   double sum = 0;
   for (const Range& range : parameters_.trained_ranges()) {
-    const double norm = kernels::norm2(slice(parameters_.gradients(), range), kernels::torch_threads());
+    const double norm = kernels::norm2(slice(parameters_.gradients(), range));
     sum += norm * norm;
   }
   return std::sqrt(sum) / static_cast<double>(stage_.accumulate);
@@ -64,8 +63,7 @@ Optimizer::Report Optimizer::update(int64_t step) {
     options.weight_decay = range.decay ? stage_.optimizer.weight_decay : 0;
     kernels::adamw_ema(options,
                        {slice(parameters_.values(), range), slice(parameters_.gradients(), range), slice(first_, range),
-                        slice(second_, range), ema_.defined() ? slice(ema_, range) : std::span<float>()},
-                       kernels::torch_threads());
+                        slice(second_, range), slice(ema_, range)});
   }
   return report;
 }

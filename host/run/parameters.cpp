@@ -129,8 +129,9 @@ void ParameterSet::build(const std::vector<std::pair<std::string, services::Comp
       if (total > begin) groups_[g].ranges.push_back({begin, total, decay});
     }
   }
-  values_ = at::zeros({total}, dtype);
-  gradients_ = at::zeros({total}, dtype);
+  const auto options = at::TensorOptions(dtype).device(services::run_device());
+  values_ = at::zeros({total}, options);
+  gradients_ = at::zeros({total}, options);
 
   for (size_t g = 0; g < groups_.size(); ++g) {
     for (Declared& d : collectors[g].list) {
@@ -138,7 +139,7 @@ void ParameterSet::build(const std::vector<std::pair<std::string, services::Comp
         initialise(d, seed, values_.narrow(0, d.parameter.offset, d.parameter.count).view(d.parameter.sizes));
       } else if (d.parameter.tied_to < 0) {
         const bool real = at::isFloatingType(d.dtype);
-        d.parameter.tensor = at::empty(d.parameter.sizes, real ? dtype : d.dtype);
+        d.parameter.tensor = at::empty(d.parameter.sizes, options.dtype(real ? dtype : d.dtype));
         initialise(d, seed, d.parameter.tensor);
       }
       groups_[g].parameters.push_back(std::move(d.parameter));

@@ -12,6 +12,8 @@
 #include <fstream>
 #include <memory>
 
+#include "host/run/device.hpp"
+
 namespace perrin::run {
 namespace {
 
@@ -51,6 +53,7 @@ std::vector<std::pair<std::string, std::string>> provenance(const Model& model, 
   add("libtorch", TORCH_VERSION);
   add("blas", at::get_mkl_version());
   add("onednn", at::get_mkldnn_version());
+  add("device", device_name());
   add("cpu", cpu_name());
   add("cpu_capability", at::get_cpu_capability());
   add("threads", std::to_string(at::get_num_threads()));

@@ -3,9 +3,8 @@
 #include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/full.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <perrin/kind/encoder.h>
 #include <perrin/kind/guidance.h>
 #include <perrin/kind/sampler.h>
@@ -16,10 +15,9 @@
 
 #include "host/base/error.hpp"
 #include "host/kernels/lincomb.hpp"
-#include "host/kernels/random.hpp"
+#include "host/kernels/tensors.hpp"
 #include "host/run/autocast.hpp"
 #include "host/run/objective.hpp"
-#include "host/kernels/ops.hpp"
 #include "host/sample/steps.hpp"
 #include "host/services/status.hpp"
 #include "host/services/tensor.hpp"
@@ -69,29 +67,23 @@ class Trajectory {
     return services::as_status([&] { *at = static_cast<Trajectory*>(context)->model_.times.at_log_snr(log_snr); });
   }
 
-  at::Tensor combine(const std::vector<std::pair<double, at::Tensor>>& terms, double s, uint32_t purpose,
-                     uint32_t draw) const {
-    std::vector<at::Tensor> contiguous;
-    std::vector<kernels::Term<float>> list;
-    for (const auto& [a, x] : terms) {
-      contiguous.push_back(x.to(at::kFloat).contiguous());
-      if (x.sizes() != terms.front().second.sizes())
+  at::Tensor combine(const std::vector<std::pair<double, at::Tensor>>& terms, double s, uint32_t purpose, uint32_t draw) const {
+    std::vector<at::Tensor> x;
+    std::vector<double> a;
+    for (const auto& [coefficient, tensor] : terms) {
+      if (tensor.sizes() != terms.front().second.sizes())
         throw Error("lincomb got tensors of different shapes", "sampler", "report it to the plugin's author");
-      list.push_back({static_cast<float>(a), contiguous.back().const_data_ptr<float>()});
+      x.push_back(tensor.to(at::kFloat).contiguous());
+      a.push_back(coefficient);
     }
-    at::Tensor y = at::empty(contiguous.front().sizes(), at::kFloat);
-    const auto rows = static_cast<int64_t>(samples_.size());
-    const kernels::Noise noise{{request_.seed, purpose, draw}, samples_.data(), y.numel() / rows, s};
-    kernels::lincomb(list, s != 0 ? &noise : nullptr, {y.data_ptr<float>(), static_cast<size_t>(y.numel())},
-                     kernels::torch_threads());
-    return y;
+    return kernels::lincomb(x, a, s, {{request_.seed, purpose, draw}, samples_});
   }
 
   // x_T: standard normals at the scale that x_t has at the first level for data of unit variance.
   at::Tensor initial(const perrin_time& at) const {
     std::vector<int64_t> sizes(model_.shapes.z.sizes, model_.shapes.z.sizes + model_.shapes.z.rank);
     sizes.insert(sizes.begin(), static_cast<int64_t>(samples_.size()));
-    return combine({{0.0, at::full(sizes, 0.0, at::kFloat)}}, std::hypot(at.alpha, at.sigma), PERRIN_PURPOSE_SAMPLE, 0);
+    return combine({{0.0, at::zeros(sizes, at::TensorOptions(at::kFloat).device(services::run_device()))}}, std::hypot(at.alpha, at.sigma), PERRIN_PURPOSE_SAMPLE, 0);
   }
 
   // D of each branch that the guidance asks for, in one call of the denoiser, then combined.
@@ -166,7 +158,7 @@ class Trajectory {
     model_.encoder.invoke<&perrin_encoder::decode>(&call, z,
                           &x);
     const services::TensorHandle handle(x);
-    return services::unwrap(handle.get()).to(at::kFloat).contiguous();
+    return services::unwrap(handle.get()).to(at::kCPU, at::kFloat).contiguous();
   }
 
   run::Model& model_;

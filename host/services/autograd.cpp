@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/functions/utils.h>
 
 #include <cstring>
+#include <type_traits>
 
 #include "host/services/guard.hpp"
 #include "host/services/status.hpp"
@@ -86,6 +87,16 @@ class PluginNode : public torch::autograd::Node {
   uint32_t n_inputs_;
 };
 
+// Newer LibTorch counts a node's references inside it, older (up to 2.11 at least) beside it.
+template <class Node, class... Arguments>
+auto make_node(Arguments&&... arguments) {
+  if constexpr (std::is_base_of_v<c10::intrusive_ptr_target, Node>) {
+    return c10::make_intrusive<Node>(std::forward<Arguments>(arguments)...);
+  } else {
+    return std::shared_ptr<Node>(new Node(std::forward<Arguments>(arguments)...), [](auto* node) { deleteNode(node); });
+  }
+}
+
 perrin_status* custom_grad(uint32_t n_inputs, perrin_tensor* const* inputs, uint32_t n_outputs,
                            perrin_tensor* const* values, const perrin_backward* given, perrin_tensor** outputs) {
   return as_status([&] {
@@ -97,8 +108,7 @@ perrin_status* custom_grad(uint32_t n_inputs, perrin_tensor* const* inputs, uint
     variable_list results;
     for (const auto& value : list_of(n_outputs, values)) results.push_back(value.detach());
     if (torch::autograd::compute_requires_grad(sources)) {
-      auto node =
-          std::shared_ptr<PluginNode>(new PluginNode(std::move(backward), n_inputs), torch::autograd::deleteNode);
+      auto node = make_node<PluginNode>(std::move(backward), n_inputs);
       node->set_next_edges(torch::autograd::collect_next_edges(sources));
       torch::autograd::set_history(results, node);
     }

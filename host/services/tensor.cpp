@@ -17,6 +17,7 @@ namespace perrin::services {
 namespace {
 
 std::atomic<int64_t> alive{0};
+c10::Device device_of_run{c10::kCPU};
 
 void retain(perrin_tensor* tensor) { tensor->references.fetch_add(1, std::memory_order_relaxed); }
 
@@ -68,7 +69,8 @@ perrin_status* create(uint32_t type, uint32_t rank, const int64_t* sizes, perrin
   return as_status([&] {
     if (rank > PERRIN_MAX_RANK)
       throw Fault(PERRIN_UNSUPPORTED, "rank " + std::to_string(rank) + " is above " + std::to_string(PERRIN_MAX_RANK));
-    *tensor = wrap(at::empty(at::IntArrayRef(sizes, rank), at::TensorOptions(scalar_type(type)))).release();
+    *tensor = wrap(at::empty(at::IntArrayRef(sizes, rank), at::TensorOptions(scalar_type(type)).device(device_of_run)))
+                  .release();
   });
 }
 
@@ -89,6 +91,8 @@ TensorHandle wrap(at::Tensor tensor) {
 
 const at::Tensor& unwrap(const perrin_tensor* tensor) { return tensor->value; }
 at::Tensor& unwrap(perrin_tensor* tensor) { return tensor->value; }
+c10::Device run_device() { return device_of_run; }
+void set_run_device(c10::Device device) { device_of_run = device; }
 int64_t live_tensors() { return alive.load(std::memory_order_relaxed); }
 
 const perrin_host_tensor tensor_table = {

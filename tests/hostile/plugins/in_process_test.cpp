@@ -40,7 +40,7 @@ void use_without_core_dumps(const std::string& fixture) {
 
 // The process ends with one message and a code; it does not die silently, dump or print a stack.
 void expect_named(const std::string& fixture, const std::string& what) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_EXIT(use_without_core_dumps(fixture), testing::ExitedWithCode(1),
               "error: plugin .*/" + fixture + "\\.so ended the process: " + what + " in marginal of component bomb-" +
                   fixture + "\n  fix: report it");

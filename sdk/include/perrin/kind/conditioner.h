@@ -42,8 +42,8 @@ typedef struct perrin_conditioner {
   perrin_status* (*infer)(void* instance, uint32_t n_fields, const perrin_field* fields, perrin_conditioning_spec* spec);
   /* [any] Probability that training replaces a sample's condition by the null condition. */
   perrin_status* (*drop_probability)(void* instance, double* p);
-  /* [instance-serial] fields: [B, ...] by name. drop: [B], not 0 where the null condition stands; NULL: nowhere.
-   * conditioning: new references. */
+  /* [instance-serial] fields: [B, ...] by name, on the CPU. drop: [B], not 0 where the null condition stands; NULL: nowhere.
+   * conditioning: new references, on any device: the host moves them to the run's. */
   perrin_status* (*encode)(void* instance, const perrin_call* call, uint32_t n_fields, const perrin_named_tensor* fields,
                            const uint8_t* drop, perrin_conditioning* conditioning);
 } perrin_conditioner;
