@@ -112,12 +112,14 @@ std::vector<Elf64_Phdr> read_segments(const Image& image, const Elf64_Ehdr& head
 template <class Visit>
 void for_each_note(const Image& image, const Elf64_Phdr& segment, Visit visit) {
   image.range(segment.p_offset, segment.p_filesz);
+  // Descriptors and notes start at multiples of the alignment: with 8, a 12 byte header and "GNU" need no padding.
   const uint64_t align = segment.p_align == 8 ? 8 : 4;
   auto padded = [&](uint64_t n) { return (n + align - 1) / align * align; };
   uint64_t at = segment.p_offset, end = segment.p_offset + segment.p_filesz;
   while (end - at >= sizeof(Elf64_Nhdr)) {
     auto note = image.at<Elf64_Nhdr>(at);
-    uint64_t name = at + sizeof(note), payload = name + padded(note.n_namesz), next = payload + padded(note.n_descsz);
+    const uint64_t name = at + sizeof(note), payload = at + padded(sizeof(note) + note.n_namesz);
+    const uint64_t next = at + padded(payload - at + note.n_descsz);
     if (payload + note.n_descsz > end) image.fail("damaged: a note runs over its segment");
     auto text = image.range(name, note.n_namesz);
     visit(std::string_view(reinterpret_cast<const char*>(text.data()), text.size()), note.n_type, payload,
