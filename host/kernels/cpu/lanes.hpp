@@ -12,20 +12,22 @@ namespace perrin::kernels {
 template <int W>
 struct Vector {
   typedef float Float __attribute__((vector_size(W * sizeof(float)), may_alias));
-  typedef float Unaligned __attribute__((vector_size(W * sizeof(float)), may_alias, aligned(4)));
   typedef int32_t Int __attribute__((vector_size(W * sizeof(float))));
 };
 template <int W>
 using Float = typename Vector<W>::Float;
 
+// Any float address: a vector type of lower alignment is taken for an aligned one by some g++ 12 (Ubuntu 22.04's).
 template <int W>
 PERRIN_INLINE Float<W> read(const float* p) {
-  return *reinterpret_cast<const typename Vector<W>::Unaligned*>(p);
+  Float<W> v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
 }
 
 template <int W>
 PERRIN_INLINE void write(float* p, Float<W> v) {
-  *reinterpret_cast<typename Vector<W>::Unaligned*>(p) = v;
+  __builtin_memcpy(p, &v, sizeof v);
 }
 
 // Calls Kernel<W> for the widest W that the instruction set keeps in registers.
