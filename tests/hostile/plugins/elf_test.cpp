@@ -1,6 +1,7 @@
 // The ELF reader on damaged files: an answer or a perrin::Error, whatever the bytes.
 #include "host/loader/elf.hpp"
 
+#include <elf.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -33,6 +34,35 @@ TEST(Elf, of_a_plugin_that_calls_exit) {
   EXPECT_TRUE(elf.unique.empty());
   EXPECT_NE(std::find(elf.needed.begin(), elf.needed.end(), "libc.so.6"), elf.needed.end());
   EXPECT_NE(std::find(elf.imports.begin(), elf.imports.end(), "exit"), elf.imports.end());
+}
+
+template <class T>
+void put(std::string& bytes, const T& value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+// Ubuntu's compilers put a segment of 8-byte alignment with NT_GNU_PROPERTY_TYPE_0 before the others (System V ABI,
+// AMD64 supplement, "program property"): 12 bytes of header, "GNU", then 16 bytes at once, without padding between.
+TEST(Elf, with_a_property_note_of_eight_byte_alignment) {
+  Elf64_Ehdr header{};
+  std::copy_n(good().data(), sizeof header, reinterpret_cast<char*>(&header));
+  header.e_phoff = sizeof header, header.e_phnum = 2, header.e_shoff = 0, header.e_shnum = 0;
+  const uint64_t property = sizeof header + 2 * sizeof(Elf64_Phdr), perrin = property + 32;
+  const uint64_t size = sizeof(Elf64_Nhdr) + 8 + sizeof(perrin_note);
+  std::string bytes;
+  put(bytes, header);
+  put(bytes, Elf64_Phdr{PT_NOTE, PF_R, property, property, property, 32, 32, 8});
+  put(bytes, Elf64_Phdr{PT_NOTE, PF_R, perrin, perrin, perrin, size, size, 4});
+  put(bytes, Elf64_Nhdr{4, 16, 5});
+  bytes += std::string("GNU\0", 4) + std::string(16, '\1');
+  put(bytes, Elf64_Nhdr{7, sizeof(perrin_note), 1});
+  bytes += std::string("Perrin\0\0", 8);
+  perrin_note note{};
+  note.abi_major = 41;
+  put(bytes, note);
+  const auto elf = loader::read_elf({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()}, "made.so");
+  ASSERT_TRUE(elf.note);
+  EXPECT_EQ(elf.note->abi_major, 41u);
 }
 
 TEST(Elf, cut_at_every_length) {
