@@ -138,7 +138,7 @@ def bench_start(options):
     program = BUILD / "bin/perrin"
     with tempfile.TemporaryDirectory() as folder:
         trained = subprocess.run([program, "run", ROOT / "experiments/quickstart.toml", "--out", folder + "/run",
-                                  "--set", "stage.steps=1", "--set", "samples.count=1"],
+                                  "--set", "stage.steps=1", "--set", "stage.warmup=0", "--set", "samples.count=1"],
                                  stdout=subprocess.PIPE, text=True, check=True)
         run = trained.stdout.strip().splitlines()[-1]
         commands = {"perrin": [program, "sample", run, "--count", "1", "--steps", "10", "--sampler", "ddim"],
