@@ -11,6 +11,8 @@
 #include "host/run/model.hpp"
 #include "host/run/pipeline.hpp"
 #include "host/run/trainer.hpp"
+#include "host/sample/generate.hpp"
+#include "host/sample/guide.hpp"
 #include "host/sample/steps.hpp"
 
 namespace perrin::app {
@@ -63,10 +65,13 @@ nlohmann::json report(run::Model& model, const config::Loaded& loaded) {
                            {"parameter_bytes", run::parameter_bytes(model, stage.ema_decay > 0)},
                            {"activation_bytes", cost.activation_bytes * stage.batch_size}});
   }
-  const config::Sampling& s = loaded.experiment.sampling;
-  for (const perrin_time& at : sample::sampling_times(model.times, s.steps, s.spacing, s.offset))
+  // Without the clean end; sigma / alpha of pure noise is null.
+  std::vector<perrin_time> times = sample::sampling_times(model.times, loaded.experiment.sampling);
+  times.pop_back();
+  for (const perrin_time& at : times) {
     r["sampling_times"].push_back(at.t);
-  r["sampling_times"].erase(r["sampling_times"].size() - 1);
+    r["sampling_levels"].push_back(at.alpha > 0 ? nlohmann::json(at.sigma / at.alpha) : nlohmann::json());
+  }
   return r;
 }
 
@@ -94,6 +99,13 @@ void print(const run::Model& model, const config::Loaded& loaded, const nlohmann
   }
   std::cout << "\nsampling at t =";
   for (const auto& t : r["sampling_times"]) std::cout << " " << t.get<double>();
+  std::cout << "\n sigma / alpha =";
+  for (const auto& level : r["sampling_levels"]) {
+    if (level.is_null())
+      std::cout << " inf";
+    else
+      std::cout << " " << level.get<double>();
+  }
   std::cout << "\n\nresolved experiment (" << loaded.hash.substr(0, 8) << ")\n" << loaded.resolved_toml;
 }
 
@@ -110,11 +122,14 @@ int check_command(const std::vector<std::string>& arguments) {
   if (!values) return 0;
   const std::filesystem::path file = required(c, *values, "FILE");
   const auto set = values->count("set") ? (*values)["set"].as<std::vector<std::string>>() : std::vector<std::string>();
-  loader::Registry& registry = open_registry(std::filesystem::absolute(file).parent_path());
+  loader::Registry& registry = open_registry({std::filesystem::absolute(file).parent_path()});
   const config::Loaded loaded = load_experiment(file, set);
   run::Model model(loaded, registry);
   model.build_parameters();
   run::check_stages(model, loaded);
+  sample::check_generates(model, loaded);
+  sample::load_guide(model, registry, load_other);
+  sample::check_steps(model.times, loaded);
   const nlohmann::json r = report(model, loaded);
   if (values->count("json")) {
     std::cout << r.dump(2) << "\n";

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "host/app/check.hpp"
+#include "host/app/compare.hpp"
 #include "host/app/run.hpp"
 #include "host/app/sample.hpp"
 #include "host/base/error.hpp"
@@ -25,6 +26,7 @@ int main(int argc, char** argv) {
     if (name == "run") return perrin::app::run_command(arguments);
     if (name == "resume") return perrin::app::resume_command(arguments);
     if (name == "check") return perrin::app::check_command(arguments);
+    if (name == "compare") return perrin::app::compare_command(arguments);
     if (name == "sample") return perrin::app::sample_command(arguments);
     throw Error("perrin-engine has no command \"" + name + "\"", "", "start `perrin` instead", Exit::usage);
   } catch (const perrin::config::Diagnostics& diagnostics) {

@@ -1,4 +1,5 @@
 // perrin: the commands that touch no tensor, and the door to perrin-engine for those that do. Links no LibTorch.
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -30,6 +31,7 @@ constexpr Entry kCommands[] = {
     {"resume", "go on with a run that stopped", nullptr},
     {"check", "resolve an experiment and print shapes, parameters and costs; runs nothing", nullptr},
     {"sample", "make images from a run", nullptr},
+    {"compare", "samples of one run by many samplers and numbers of steps", nullptr},
     {"show", "draw a run's results in the terminal", perrin::app::show_command},
     {"plugin", "list plugins, or show one component's schema", perrin::app::plugin_command},
 };
@@ -48,8 +50,18 @@ void limit_spinning() {
   if (!std::getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "4000", 0);
 }
 
+// A signal that comes while LibTorch is being loaded waits until perrin-engine has its handlers.
+void hold_stop_signals() {
+  sigset_t stop;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGINT);
+  sigaddset(&stop, SIGTERM);
+  sigprocmask(SIG_BLOCK, &stop, nullptr);
+}
+
 // The engine lies beside this program, or in ../libexec/perrin of an installation.
 [[noreturn]] void exec_engine(char** argv) {
+  hold_stop_signals();
   limit_spinning();
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   for (const std::filesystem::path& path : {self / "perrin-engine", self / "../libexec/perrin/perrin-engine"})

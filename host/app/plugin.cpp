@@ -82,9 +82,11 @@ void print_key(const config::Key& key) {
   if (!key.since.empty()) std::cout << "      since: " << key.since << "\n";
 }
 
-void print_factory(const config::Factory& factory) {
+void print_factory(const config::Factory& factory, const loader::Index& index) {
   std::cout << factory.id << "  (" << factory.kind << " " << factory.version << ", tier " << factory.tier << ")\n"
             << factory.doc << "\nfile: " << factory.library << "\n";
+  for (const auto& library : index.libraries())
+    if (library.file == factory.library) std::cout << "sha256: " << library.sha256 << "\n";
   if (!factory.aliases.empty()) {
     std::cout << "also:";
     for (const auto& alias : factory.aliases) std::cout << " " << alias;
@@ -146,7 +148,7 @@ int show(const std::vector<std::string>& arguments) {
   } else {
     for (size_t i = 0; i < found.size(); ++i) {
       if (i != 0) std::cout << "\n";
-      print_factory(found[i]);
+      print_factory(found[i], index);
     }
   }
   return 0;

@@ -20,6 +20,8 @@
 #include "host/run/signals.hpp"
 #include "host/run/trainer.hpp"
 #include "host/sample/generate.hpp"
+#include "host/sample/guide.hpp"
+#include "host/sample/steps.hpp"
 #include "host/store/png.hpp"
 #include "host/store/reader.hpp"
 #include "host/store/run_lock.hpp"
@@ -67,14 +69,13 @@ struct Start {
 // One process's part of a run: from a model and a checkpoint, or none, to the end.
 class Life {
  public:
-  Life(run::Model& model, const config::Loaded& loaded, loader::Registry& registry, const run::Folder& folder,
-       store::Writer writer)
+  Life(run::Model& model, const config::Loaded& loaded, const run::Folder& folder, store::Writer writer)
       : model_(model), loaded_(loaded), folder_(folder), writer_(std::move(writer)) {
     run::Watch watch;
     watch.step = [this](const run::StepReport& r) { show(r); };
     watch.sample = [this](int64_t step) { return draw(step); };
     watch.stop = [] { return run::stop_signal() != 0; };
-    trainer_ = std::make_unique<run::Trainer>(model, loaded, registry, folder_, writer_, std::move(watch));
+    trainer_ = std::make_unique<run::Trainer>(model, loaded, folder_, writer_, std::move(watch));
   }
 
   void restore(const Start& start) {
@@ -109,8 +110,9 @@ class Life {
     bar_->update(r.stage_step, r.loss);
   }
 
-  // False when the user stopped it.
+  // False when the user stopped it. A classifier makes no samples.
   bool draw(int64_t step) {
+    if (model_.shapes.logits) return true;
     bar_.reset();
     picture_ = folder_.samples() / fs::path(run::checkpoint_name(step)).replace_extension(".png");
     if (drawn_.count(step)) return true;
@@ -179,13 +181,13 @@ void print_summary(const Life& life, const run::Folder& folder, double seconds, 
   std::cout << folder.path.string() << "\n";
 }
 
-int live(run::Model& model, const config::Loaded& loaded, loader::Registry& registry, const run::Folder& folder,
-         store::Writer writer, const Start& start, bool json) {
+int live(run::Model& model, const config::Loaded& loaded, const run::Folder& folder, store::Writer writer,
+         const Start& start, bool json) {
   const auto begin = std::chrono::steady_clock::now();
   open_log(folder.log());
   log_line(heading(model));
   std::cerr << heading(model) << "\n";
-  Life life(model, loaded, registry, folder, std::move(writer));
+  Life life(model, loaded, folder, std::move(writer));
   life.restore(start);
   try {
     const int code = life.live();
@@ -223,25 +225,29 @@ int run_command(const std::vector<std::string>& arguments) {
   c.positional = {"FILE"};
   c.description.add_options()("out", options::value<std::string>(), "the run's folder (default: results/NAME/TIME-HASH)")(
       "set", options::value<std::vector<std::string>>()->composing(), "override a key, KEY=VALUE; repeatable")(
-      "seed", options::value<uint64_t>(), "the experiment's seed")(
+      "seed", options::value<int64_t>(), "the experiment's seed")(
       "device", options::value<std::string>()->default_value("auto"), "cpu, cuda or auto")("json", "print a JSON summary");
   const auto values = parse(c, arguments);
   if (!values) return 0;
   const fs::path file = required(c, *values, "FILE");
   run::use_device((*values)["device"].as<std::string>());
   auto set = values->count("set") ? (*values)["set"].as<std::vector<std::string>>() : std::vector<std::string>();
-  if (values->count("seed")) set.push_back("experiment.seed=" + std::to_string((*values)["seed"].as<uint64_t>()));
-  loader::Registry& registry = open_registry(fs::absolute(file).parent_path());
+  if (values->count("seed")) set.push_back("experiment.seed=" + std::to_string((*values)["seed"].as<int64_t>()));
+  loader::Registry& registry = open_registry({fs::absolute(file).parent_path()});
   const config::Loaded loaded = load_experiment(file, set);
   run::Model model(loaded, registry);
   model.build_parameters();
   run::check_stages(model, loaded);
+  sample::check_generates(model, loaded);
+  sample::load_guide(model, registry, load_other);
+  sample::check_steps(model.times, loaded);
   run::dataset_count(model.dataset);  // data that are not there leave no run behind
+  stop_if_asked();
   const auto out = values->count("out") ? std::optional<fs::path>((*values)["out"].as<std::string>()) : std::nullopt;
   const run::Folder folder = run::create_folder(loaded, out);
   auto writer = store::Writer::create(
       folder.results(), layout_of(model, loaded, registry, folder, command_line("run", arguments)));
-  return live(model, loaded, registry, folder, std::move(writer), {}, values->count("json") > 0);
+  return live(model, loaded, folder, std::move(writer), {}, values->count("json") > 0);
 }
 
 int resume_command(const std::vector<std::string>& arguments) {
@@ -263,10 +269,11 @@ int resume_command(const std::vector<std::string>& arguments) {
     std::cout << folder.path.string() << "\n";
     return 0;
   }
-  loader::Registry& registry = open_registry(folder.path);
+  loader::Registry& registry = open_registry(run::data_folders(folder));
   const config::Loaded loaded = load_experiment(folder.experiment(), {});
   run::Model model(loaded, registry);
   model.build_parameters();
+  sample::load_guide(model, registry, load_other);
   std::vector<std::string> rejected;
   Start start{run::newest_checkpoint(folder.checkpoints(), &rejected), {}};
   for (const std::string& line : rejected) std::cerr << "warning: skipped a checkpoint: " << line << "\n";
@@ -275,8 +282,9 @@ int resume_command(const std::vector<std::string>& arguments) {
                 "put a good copy of one there, or delete them to start again from step 0, which drops all rows");
   }
   if (!start.checkpoint) std::cerr << "no checkpoint yet: starting from step 0\n";
+  stop_if_asked();
   auto writer = take_up(folder, layout_of(model, loaded, registry, folder, command_line("resume", arguments)), start);
-  return live(model, loaded, registry, folder, std::move(writer), start, values->count("json") > 0);
+  return live(model, loaded, folder, std::move(writer), start, values->count("json") > 0);
 }
 
 }  // namespace perrin::app

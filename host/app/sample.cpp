@@ -2,19 +2,21 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "host/app/options.hpp"
 #include "host/app/session.hpp"
+#include "host/app/trained.hpp"
 #include "host/base/error.hpp"
 #include "host/console/progress.hpp"
-#include "host/run/checkpoint.hpp"
 #include "host/run/device.hpp"
 #include "host/run/folder.hpp"
 #include "host/run/model.hpp"
 #include "host/run/signals.hpp"
 #include "host/sample/generate.hpp"
+#include "host/sample/steps.hpp"
 #include "host/store/safetensors.hpp"
 
 namespace perrin::app {
@@ -23,53 +25,71 @@ namespace {
 namespace fs = std::filesystem;
 
 Command command() {
-  Command c("sample", "sample RUN [options]", "Make images from a run, with its averaged weights: a PNG grid and raw arrays.",
+  Command c("sample", "sample RUN [options]",
+            "Make images from a run, with its averaged weights: a PNG grid and raw arrays.",
             "perrin sample results/quickstart/RUN --count 16 --class 3 --steps 50 --guidance 3");
   c.positional = {"RUN"};
   c.description.add_options()("count", options::value<int64_t>(), "samples (default: the experiment's)")(
-      "seed", options::value<uint64_t>(), "seed of the noise (default: the experiment's)")(
+      "seed", options::value<int64_t>(), "seed of the noise (default: the experiment's)")(
       "class", options::value<int64_t>(), "class of every sample (default: one class per row)")(
-      "sampler", options::value<std::string>(), "another sampler, with its default keys")(
-      "steps", options::value<int64_t>(), "sampling steps")("guidance", options::value<double>(), "classifier-free guidance scale")(
-      "set", options::value<std::vector<std::string>>()->composing(), "any key of the experiment, KEY=VALUE; repeatable")(
-      "checkpoint", options::value<std::string>(), "a checkpoint file (default: the newest)")(
+      "sampler", options::value<std::string>(),
+      "another sampler: its own keys at their defaults, the steps as in the run")("steps", options::value<int64_t>(),
+                                                                                  "sampling steps")(
+      "guidance", options::value<double>(), "the guidance's scale; classifier-free where the run's has none")(
+      "set", options::value<std::vector<std::string>>()->composing(),
+      "any key of the experiment, KEY=VALUE; repeatable")("checkpoint", options::value<std::string>(),
+                                                          "a checkpoint file (default: the newest)")(
+      "ema-sigma-rel", options::value<double>(),
+      "average the weights with this relative width, from the snapshots of a stage with ema = \"power\"")(
       "out", options::value<std::string>(), "where to write, without ending (default: RUN/samples/sample-SEED)")(
-      "device", options::value<std::string>()->default_value("auto"), "cpu, cuda or auto")("json", "print a JSON summary");
+      "device", options::value<std::string>()->default_value("auto"), "cpu, cuda or auto")("json",
+                                                                                           "print a JSON summary");
   return c;
 }
 
-std::vector<std::string> overrides(const options::variables_map& values) {
+bool has_scale(const config::Component& guidance) {
+  const auto& keys = guidance.factory->keys;
+  return std::any_of(keys.begin(), keys.end(), [](const auto& key) { return key.name == "scale"; });
+}
+
+// The options as overrides, in the order in which they count: --guidance comes last, for whichever guidance --set
+// chose.
+std::vector<std::string> overrides(const options::variables_map& values, const fs::path& experiment) {
   std::vector<std::string> set;
-  if (values.count("sampler")) set.push_back("sampler={use=\"" + values["sampler"].as<std::string>() + "\"}");
-  if (values.count("steps")) set.push_back("sampler.steps=" + std::to_string(values["steps"].as<int64_t>()));
-  if (values.count("guidance")) {
-    set.push_back("guidance={use=\"classifier-free\"}");
-    set.push_back("guidance.scale=" + std::to_string(values["guidance"].as<double>()));
+  if (values.count("sampler") || values.count("guidance")) {
+    const config::Experiment run = load_experiment(experiment, {}).experiment;
+    if (values.count("sampler")) set.push_back(another_sampler(values["sampler"].as<std::string>(), run.sampling));
+    if (values.count("guidance") && !has_scale(run.guidance)) set.push_back("guidance={use=\"classifier-free\"}");
   }
-  if (values.count("seed")) set.push_back("samples.seed=" + std::to_string(values["seed"].as<uint64_t>()));
+  if (values.count("steps")) set.push_back("sampler.steps=" + std::to_string(values["steps"].as<int64_t>()));
+  if (values.count("seed")) set.push_back("samples.seed=" + std::to_string(values["seed"].as<int64_t>()));
   if (values.count("count")) set.push_back("samples.count=" + std::to_string(values["count"].as<int64_t>()));
   if (values.count("set"))
     for (const std::string& item : values["set"].as<std::vector<std::string>>()) set.push_back(item);
+  if (values.count("guidance")) set.push_back("guidance.scale=" + config::to_toml(values["guidance"].as<double>()));
   return set;
 }
 
-fs::path checkpoint_of(const run::Folder& folder, const options::variables_map& values) {
-  if (values.count("checkpoint")) return values["checkpoint"].as<std::string>();
-  std::vector<std::string> rejected;
-  const auto found = run::newest_checkpoint(folder.checkpoints(), &rejected);
-  for (const std::string& line : rejected) std::cerr << "warning: skipped a checkpoint: " << line << "\n";
-  if (!found) throw Error("the run has no usable checkpoint yet", folder.checkpoints().string(), "train it further first");
-  return found->file;
+Weights weights_of(const options::variables_map& values) {
+  Weights weights;
+  if (values.count("checkpoint")) weights.checkpoint = values["checkpoint"].as<std::string>();
+  if (values.count("ema-sigma-rel")) weights.ema_sigma_rel = values["ema-sigma-rel"].as<double>();
+  if (weights.ema_sigma_rel && !weights.checkpoint.empty())
+    throw Error("--checkpoint and --ema-sigma-rel both choose the weights", "", "leave one of them out", Exit::usage);
+  return weights;
 }
 
-// The raw samples [count, ...] float32, in the model's range, and their classes, as safetensors.
+// The raw samples [count, ...] float32, in the model's range, or the latents of an inversion, and their classes, as
+// safetensors.
 void write_arrays(const fs::path& file, const at::Tensor& samples, const std::vector<int64_t>& labels, uint64_t seed) {
   std::vector<store::TensorView> tensors = {
-      {"samples", store::Dtype::f32, samples.sizes().vec(),
+      {"samples",
+       store::Dtype::f32,
+       samples.sizes().vec(),
        {static_cast<const std::byte*>(samples.const_data_ptr()), samples.nbytes()}}};
   if (!labels.empty()) {
-    tensors.push_back({"labels", store::Dtype::i64, {static_cast<int64_t>(labels.size())},
-                       std::as_bytes(std::span(labels))});
+    tensors.push_back(
+        {"labels", store::Dtype::i64, {static_cast<int64_t>(labels.size())}, std::as_bytes(std::span(labels))});
   }
   store::write_safetensors(file, tensors, {{"schema", "perrin.samples/1"}, {"seed", std::to_string(seed)}});
 }
@@ -82,12 +102,11 @@ int sample_command(const std::vector<std::string>& arguments) {
   if (!values) return 0;
   const run::Folder folder = run::open_folder(required(c, *values, "RUN"));
   run::use_device((*values)["device"].as<std::string>());
-  loader::Registry& registry = open_registry(folder.path);
-  const config::Loaded loaded = load_experiment(folder.experiment(), overrides(*values));
+  loader::Registry& registry = open_registry(run::data_folders(folder));
+  const config::Loaded loaded = load_experiment(folder.experiment(), overrides(*values, folder.experiment()));
   run::Model model(loaded, registry);
-  model.build_parameters();
-  run::load_averaged(checkpoint_of(folder, *values), model.parameters);
-  model.parameters.bind_values();
+  sample::check_steps(model.times, loaded);
+  take_weights(model, folder, registry, weights_of(*values));
 
   const config::Samples& s = loaded.experiment.samples;
   sample::Request request;
@@ -98,6 +117,11 @@ int sample_command(const std::vector<std::string>& arguments) {
   const bool chosen = values->count("class") > 0;
   request.labels = sample::grid_labels(model, s.count, s.columns,
                                        chosen ? std::optional((*values)["class"].as<int64_t>()) : std::nullopt);
+  if (sample::inverts(model)) {
+    sample::Data data = sample::first_samples(model, s.count, s.batch_size);
+    request.start = data.z;
+    if (!chosen) request.labels = std::move(data.labels);
+  }
   request.cancelled = [] { return run::stop_signal() != 0; };
   auto bar = std::make_unique<console::Progress>("sampling", 0, "call");
   request.progress = [&](int64_t done, int64_t total) { bar->set_total(total), bar->update(done); };
@@ -110,10 +134,13 @@ int sample_command(const std::vector<std::string>& arguments) {
   arrays += ".safetensors";
   picture += ".png";
   write_arrays(arrays, samples, request.labels, s.seed);
-  const bool drawn = sample::can_draw(samples);
+  const bool drawn = !sample::inverts(model) && sample::can_draw(samples);
   if (drawn) store::write_png(picture, sample::picture(samples, s.columns));
   if (values->count("json")) {
-    std::cout << nlohmann::json{{"arrays", arrays.string()}, {"picture", drawn ? picture.string() : ""}, {"count", s.count}}.dump()
+    std::cout << nlohmann::json{{"arrays", arrays.string()},
+                                {"picture", drawn ? picture.string() : ""},
+                                {"count", s.count}}
+                     .dump()
               << "\n";
   } else {
     std::cout << "arrays   " << arrays.string() << "\n";

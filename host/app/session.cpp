@@ -38,11 +38,11 @@ void open_log(const std::filesystem::path& file) {
   log_file.open(file, std::ios::app);
 }
 
-loader::Registry& open_registry(const std::filesystem::path& data_folder) {
+loader::Registry& open_registry(std::vector<std::filesystem::path> data_folders) {
   services::Hooks hooks;
   hooks.log = on_log;
   hooks.cancelled = [] { return run::stop_signal() != 0; };
-  hooks.data_folders = {data_folder};
+  hooks.data_folders = std::move(data_folders);
   services::set_hooks(std::move(hooks));
   static auto* registry = new loader::Registry(services::loader_host());  // plugins outlive everything
   return *registry;
@@ -53,7 +53,14 @@ config::Loaded load_experiment(const std::filesystem::path& file, const std::vec
   config::Loaded loaded = config::load(file, set, index.catalogue());
   for (const std::string& warning : loaded.warnings) std::cerr << warning;
   for (const config::Component* component : loaded.experiment.components()) index.require(component->kind, component->use);
+  stop_if_asked();
   return loaded;
 }
+
+void stop_if_asked() {
+  if (run::stop_signal() != 0) throw Error("stopped before anything was written", {}, {}, Exit::interrupted);
+}
+
+config::Loaded load_other(const std::filesystem::path& file) { return load_experiment(file, {}); }
 
 }  // namespace perrin::app

@@ -12,11 +12,17 @@
 namespace perrin::app {
 
 // Installs the plugins' hooks (log, cancellation, and where artifact/1 looks first) and returns the process's registry.
-loader::Registry& open_registry(const std::filesystem::path& data_folder);
+loader::Registry& open_registry(std::vector<std::filesystem::path> data_folders);
 
 // Loads a file against what the search roots offer, prints its warnings to stderr, and refuses components that cannot be
-// used. Throws Diagnostics or Error.
+// used. Throws Diagnostics or Error, also when a signal asked to stop meanwhile.
 config::Loaded load_experiment(const std::filesystem::path& file, const std::vector<std::string>& set);
+
+// The same for another run's experiment, as it stands there.
+config::Loaded load_other(const std::filesystem::path& file);
+
+// Throws (interrupted) if a signal asked to stop: what has not begun does not begin.
+void stop_if_asked();
 
 // From now on what plugins log, and log_line's lines, are appended to the run's log.
 void open_log(const std::filesystem::path& file);

@@ -16,7 +16,7 @@ class Error : public std::runtime_error {
       : std::runtime_error(std::move(what)), where(std::move(where)), fix(std::move(fix)), exit(exit) {}
 
   // "error: <what>\n  at:  <where>\n  fix: <fix>\n", empty lines left out.
-  std::string message() const {
+  virtual std::string message() const {
     std::string text = std::string("error: ") + what() + "\n";
     if (!where.empty()) text += "  at:  " + where + "\n";
     if (!fix.empty()) text += "  fix: " + fix + "\n";

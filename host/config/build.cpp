@@ -1,6 +1,7 @@
 #include "host/config/build.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include "host/config/host_tables.hpp"
 #include "host/config/schema.hpp"
@@ -118,6 +119,10 @@ class Builder {
     part.use = factory->id;
     part.factory = std::make_shared<const Factory>(*factory);
     Schema schema{choice.host_keys, choice.label + " (" + factory->id + ")", {"use"}};
+    if (!factory->library.empty()) {
+      schema.other_keys.emplace_back("sha256");
+      part.sha256 = read_pin(choice, schema.label, part);
+    }
     schema.keys.insert(schema.keys.end(), factory->keys.begin(), factory->keys.end());
     read_table(choice.table, schema, part, log_);
     return part;
@@ -140,6 +145,25 @@ class Builder {
     const Factory* factory = find_factory(catalogue, choice.kind, name);
     if (factory == nullptr) unknown_component(choice.kind, name, use == nullptr, at, catalogue);
     return factory;
+  }
+
+  // The library's hash that the file asks for; empty: any, or a fault.
+  std::string read_pin(const Choice& choice, const std::string& label, Component& part) {
+    const Entry* entry = choice.table ? choice.table->find("sha256") : nullptr;
+    if (entry == nullptr) return "";
+    if (entry->stale) {
+      log_.warning(entry->at, "ignored key \"sha256\" in " + label, "it pins the component that was replaced");
+      return "";
+    }
+    part.where["sha256"] = entry->node.at;
+    auto text = read_value(entry->node, {.name = "sha256", .type = Type::text}, log_);
+    if (!text) return "";
+    std::string hash = std::get<std::string>(*text);
+    std::transform(hash.begin(), hash.end(), hash.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (hash.size() == 64 && hash.find_first_not_of("0123456789abcdef") == std::string::npos) return hash;
+    log_.error(entry->node.at, quote(hash) + " is not a SHA-256: it has 64 hexadecimal digits",
+               "`perrin plugin show " + part.use + "` prints the library's");
+    return "";
   }
 
   void unknown_component(const std::string& kind, const std::string& name, bool is_default, const Location& at,

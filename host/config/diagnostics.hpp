@@ -26,7 +26,7 @@ std::string render(const Diagnostic& diagnostic, const Sources& sources);
 class Diagnostics : public Error {
  public:
   Diagnostics(std::vector<Diagnostic> sorted, const Sources& sources, const std::string& file);
-  std::string message() const { return what(); }
+  std::string message() const override { return what(); }
 
   std::vector<Diagnostic> entries;
 };

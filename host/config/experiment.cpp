@@ -7,11 +7,6 @@
 namespace perrin::config {
 namespace {
 
-Optimizer finish_optimizer(const Component& from) {
-  auto number = [&](const char* key) { return from.get<double>(key); };
-  return {from.use, number("lr"), number("beta1"), number("beta2"), number("eps"), number("weight_decay")};
-}
-
 Loss finish_loss(const StageDraft::Term& from) {
   return {from.loss, from.host.get<double>("weight"), from.host.get<int64_t>("start")};
 }
@@ -33,7 +28,7 @@ Stage finish_stage(const StageDraft& from) {
   stage.steps = integer("steps");
   stage.batch_size = integer("batch_size");
   stage.accumulate = integer("accumulate");
-  stage.optimizer = finish_optimizer(from.optimizer);
+  stage.optimizer = from.optimizer;
   stage.lr_schedule = table.get<std::string>("lr_schedule");
   stage.warmup = integer("warmup");
   stage.clip_norm = table.get<double>("clip_norm");
@@ -86,8 +81,14 @@ Experiment finish(const Draft& draft) {
   made.samples = {count("count"), count("columns"), static_cast<uint64_t>(count("seed")), count("batch_size"),
                   draft.samples.get<std::string>("precision")};
   const Component& sampling = draft.sampling;
-  made.sampling = {sampling.get<int64_t>("steps"), sampling.get<std::string>("spacing"),
-                   sampling.get<int64_t>("offset"), sampling.get<bool>("clip_denoised")};
+  made.sampling = {sampling.get<int64_t>("steps"),
+                   sampling.get<std::string>("spacing"),
+                   sampling.get<int64_t>("offset"),
+                   sampling.get<double>("rho"),
+                   sampling.get<std::vector<double>>("times"),
+                   sampling.get<std::vector<double>>("sigmas"),
+                   sampling.get<bool>("clip_denoised"),
+                   sampling};
   return made;
 }
 

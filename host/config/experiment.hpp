@@ -20,6 +20,7 @@ struct Component {
   std::map<std::string, Value> values;    // keys of the schema; only an optional key without default may be absent
   std::map<std::string, Location> where;  // of the values that the file or --set gives
   Location location;                      // of the table; line 0 when the file has none
+  std::string sha256;                     // the library that the file pins; empty: any
   std::shared_ptr<const Factory> factory;
 
   const Value* find(std::string_view key) const;
@@ -46,17 +47,12 @@ struct Loss {
   int64_t start = 0;  // step of the stage
 };
 
-struct Optimizer {
-  std::string use;
-  double lr = 0, beta1 = 0, beta2 = 0, eps = 0, weight_decay = 0;
-};
-
 struct Stage {
   std::string name;
   std::vector<std::string> train;  // kinds; empty: every component that has parameters
   int64_t steps = 0, batch_size = 0, accumulate = 1;
-  Optimizer optimizer;
-  std::string lr_schedule;                                        // constant | cosine
+  Component optimizer;             // kind "optimizer": the host's, its keys by get<double>("lr")
+  std::string lr_schedule;
   int64_t warmup = 0;                                             // steps
   double clip_norm = 0;                                           // 0: off
   std::string precision;                                          // fp32 | bf16
@@ -70,9 +66,12 @@ struct Stage {
 // The host's keys of [sampler].
 struct Sampling {
   int64_t steps = 0;
-  std::string spacing;  // leading | trailing | linspace
+  std::string spacing;                // leading | trailing | linspace | karras | exponential | beta | ays | custom
   int64_t offset = 0;
+  double rho = 0;                     // of karras
+  std::vector<double> times, sigmas;  // of custom: the levels as times, or as sigma / alpha; one of them is empty
   bool clip_denoised = false;
+  Component table;                    // the same values under their keys, for places
 };
 
 struct Samples {

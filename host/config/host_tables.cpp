@@ -48,11 +48,20 @@ Key choice(std::string name, std::string value, Texts choices, std::string doc) 
           .doc = std::move(doc)};
 }
 
-Key learning_rate() {
-  Key key = number("lr", 1e-4, 0, {}, "peak learning rate");
+Key positive(Key key) {
   key.min_exclusive = true;
   return key;
 }
+
+Key learning_rate(double value = 1e-4) { return positive(number("lr", value, 0, {}, "peak learning rate")); }
+
+Key first_decay() { return number("beta1", 0.9, 0, 1, "decay of the first moment"); }
+Key second_decay() { return number("beta2", 0.999, 0, 1, "decay of the second moment"); }
+Key root_eps() { return number("eps", 1e-8, 0, {}, "added to the root of the second moment"); }
+
+Key decoupled(double value) { return number("weight_decay", value, 0, {}, "decay per step, times the learning rate"); }
+
+Key coupled() { return number("weight_decay", 0, 0, {}, "times the weight, added to its gradient"); }
 
 Key bounded(Key key, double max) {
   key.max = max;
@@ -61,6 +70,15 @@ Key bounded(Key key, double max) {
 
 Factory host_factory(std::string kind, std::string id, std::string doc, std::vector<Key> keys) {
   return {std::move(kind), std::move(id), "", std::move(doc), "", "", {}, std::move(keys)};
+}
+
+Key ema_widths() {
+  return positive(bounded({.name = "ema_sigma_rel",
+                           .type = Type::numbers,
+                           .default_value = std::vector<double>{0.05, 0.1},
+                           .min = 0.0,
+                           .doc = "of ema `power`: one average per relative width; sampling uses the first"},
+                          0.28));
 }
 
 std::vector<Key> stage_keys() {
@@ -74,12 +92,27 @@ std::vector<Key> stage_keys() {
       integer("steps", 10000, 1, "steps", "optimizer steps"),
       integer("batch_size", 64, 1, "samples", "samples per forward pass"),
       integer("accumulate", 1, 1, "batches", "forward passes per optimizer step; gradients are averaged"),
-      choice("lr_schedule", "constant", {"constant", "cosine"},
-             "after warm-up: constant, or cosine down to 0 at the last step"),
-      integer("warmup", 0, 0, "steps", "linear rise of the learning rate from 0"),
+      choice("lr_schedule", "constant", {"constant", "linear", "cosine", "inverse-sqrt", "one-cycle"},
+             "after warm-up: constant; down to 0 at the last step in a line or a cosine; by lr / sqrt(step / "
+             "`lr_decay_start`) (1706.03762 Eq. 3, 2312.02696 Eq. 67); or one-cycle (1708.07120 as in "
+             "torch.optim.lr_scheduler.OneCycleLR): by cosines from lr / 25 up to lr over `warmup` steps, 30 % of the "
+             "stage where that is 0, and down to lr / 250000 at the last step"),
+      integer("warmup", 0, 0, "steps", "linear rise of the learning rate from 0; the rise of one-cycle"),
+      integer("lr_decay_start", 0, 0, "steps",
+              "of lr_schedule `inverse-sqrt`: the step from which it falls; 0 is the end of warm-up"),
       number("clip_norm", 1.0, 0, {}, "largest global gradient norm; 0 does not clip"),
       choice("precision", "fp32", {"fp32", "bf16"}, "bf16 is autocast: weights and optimizer stay fp32"),
-      number("ema_decay", 0.9999, 0, 1, "decay of the averaged weights that sampling uses; 0 keeps no average"),
+      choice(
+          "ema", "warm-up", {"warm-up", "constant", "power"},
+          "how the average of the weights that sampling uses forgets: by `ema_decay`, at first by the lower (1 + n) / "
+          "(10 + n) after n steps (warm-up); by `ema_decay` from the first step; or by a power of the time, with the "
+          "widths `ema_sigma_rel` (2312.02696, section 3)"),
+      number("ema_decay", 0.9999, 0, 1, "decay of ema `warm-up` and `constant`; 0 keeps no average"),
+      ema_widths(),
+      integer(
+          "ema_snapshot_every", 0, 0, "steps",
+          "of ema `power`: steps between snapshots of its averages in RUN/ema, from which an average of another width "
+          "is made afterwards; the last step has one too; 0 keeps none"),
       integer("log_every", 10, 1, "steps", "steps between rows of the results file"),
       integer("checkpoint_every", 1000, 0, "steps", "steps between checkpoints; 0 writes only the last one"),
       integer("sample_every", 0, 0, "steps", "steps between sample grids; 0 samples only at the end"),
@@ -137,8 +170,23 @@ const Factory& sampler_table() {
   static const Factory table = host_factory(
       "sampling", "[sampler]", "the steps that every sampler takes; the keys of the sampler itself stand beside them",
       {integer("steps", 50, 1, "steps", "noise levels to visit"),
-       choice("spacing", "trailing", {"leading", "trailing", "linspace"}, "how they are chosen (2305.08891, table 2)"),
+       choice("spacing", "trailing",
+              {"leading", "trailing", "linspace", "karras", "exponential", "beta", "ays", "custom"},
+              "how they are chosen: evenly in time (2305.08891, table 2); evenly in sigma^(1/rho) (karras, 2206.00364 "
+              "Eq. 5) or in log sigma (exponential); by quantiles of Beta(0.6, 0.6) in time (beta, 2407.12173); "
+              "interpolated from Align Your Steps' optimum (ays, 2404.14507); or as listed (custom)"),
        integer("offset", 0, 0, "steps", "added to each time of spacing `leading`; Stable Diffusion uses 1"),
+       positive(number("rho", 7, 0, {}, "of spacing `karras`: higher puts more steps at low noise")),
+       {.name = "times",
+        .type = Type::numbers,
+        .default_value = std::vector<double>{},
+        .doc = "spacing `custom`: the schedule's times, the noisiest first; `steps` is their number"},
+       {.name = "sigmas",
+        .type = Type::numbers,
+        .default_value = std::vector<double>{},
+        .min = 0.0,
+        .doc =
+            "spacing `custom`, instead of `times`: the noise levels sigma / alpha, falling; a final 0 may be left out"},
        {.name = "clip_denoised",
         .type = Type::boolean,
         .default_value = false,
@@ -158,12 +206,39 @@ const Factory& loss_table() {
 }
 
 const Catalogue& optimizers() {
+  static const auto make = [](std::string id, std::string doc, std::vector<Key> keys) {
+    return host_factory("optimizer", std::move(id), std::move(doc), std::move(keys));
+  };
   static const Catalogue catalogue = {
-      host_factory("optimizer", "adamw", "decoupled weight decay (1711.05101)",
-                   {learning_rate(), number("beta1", 0.9, 0, 1, "decay of the first moment"),
-                    number("beta2", 0.999, 0, 1, "decay of the second moment"),
-                    number("eps", 1e-8, 0, {}, "added to the root of the second moment"),
-                    number("weight_decay", 0.01, 0, {}, "decay per step, times the learning rate")})};
+      make("adamw", "decoupled weight decay (1711.05101)",
+           {learning_rate(), first_decay(), second_decay(), root_eps(), decoupled(0.01)}),
+      make(
+          "adafactor",
+          "second moments by rows and columns (1804.04235); weights with more dimensions are matrices "
+          "[first, all others]; steps are relative to the weights' size",
+          {positive(number("lr", 1e-2, 0, {}, "largest relative step: min(lr, 1 / sqrt(step)) times the weights' RMS")),
+           number("decay_power", 0.8, 0, {}, "the second moment decays by 1 - step^-decay_power"),
+           number("eps1", 1e-30, 1e-36, {}, "added to the squared gradient"),
+           number("eps2", 1e-3, 0, {}, "least RMS of weights that a step is relative to"),
+           positive(number("clip", 1, 0, {}, "largest RMS of an update before it is scaled")), decoupled(0)}),
+      make("adam", "coupled weight decay (1412.6980)",
+           {learning_rate(), first_decay(), second_decay(), root_eps(), coupled()}),
+      make("lion", "the sign of the momentum (2302.06675)",
+           {learning_rate(), number("beta1", 0.9, 0, 1, "decay of the momentum within a step"),
+            number("beta2", 0.99, 0, 1, "decay of the momentum between steps"), decoupled(0)}),
+      make("muon",
+           "orthogonalised momentum (Keller Jordan 2024; scaled to AdamW's step as in 2502.16982) for decayed weights "
+           "with two dimensions or more, as matrices [first, all others]; adamw for all other parameters",
+           {learning_rate(), number("momentum", 0.95, 0, 1, "decay of the momentum"), first_decay(), second_decay(),
+            root_eps(), decoupled(0.01)}),
+      make("sgd", "gradient descent with momentum and coupled weight decay",
+           {learning_rate(1e-2),
+            number("momentum", 0.9, 0, 1, "decay of the summed gradients; 0 keeps none"),
+            {.name = "nesterov",
+             .type = Type::boolean,
+             .default_value = false,
+             .doc = "look ahead by one step of momentum"},
+            coupled()})};
   return catalogue;
 }
 
@@ -174,7 +249,7 @@ const char* later_table(std::string_view name) {
 }
 
 bool is_reserved_key(std::string_view kind, std::string_view key) {
-  return key == "use" || (kind == "loss" && find_key(loss_table().keys, key) != nullptr) ||
+  return key == "use" || key == "sha256" || (kind == "loss" && find_key(loss_table().keys, key) != nullptr) ||
          (kind == "sampler" && find_key(sampler_table().keys, key) != nullptr);
 }
 

@@ -34,34 +34,28 @@ Section experiment_section(const Experiment& experiment) {
   return section;
 }
 
-std::map<std::string, Value> sampling_values(const Sampling& sampling) {
-  return {{"steps", sampling.steps},
-          {"spacing", sampling.spacing},
-          {"offset", sampling.offset},
-          {"clip_denoised", sampling.clip_denoised}};
+// Which component, and which library's if the file pins it.
+std::vector<std::pair<std::string, Value>> choice_of(const Component& component) {
+  std::vector<std::pair<std::string, Value>> choice = {{"use", component.use}};
+  if (!component.sha256.empty()) choice.emplace_back("sha256", component.sha256);
+  return choice;
 }
 
 Section component_section(const Component& component) {
-  Section section{"[" + component.kind + "]", component.kind, {{"use", component.use}}};
+  Section section{"[" + component.kind + "]", component.kind, choice_of(component)};
   append(section, component.values, component.factory->keys);
   return section;
 }
 
-Section optimizer_section(const Optimizer& optimizer, const std::string& address) {
+Section optimizer_section(const Component& optimizer, const std::string& address) {
   Section section{"[stage.optimizer]", address + ".optimizer", {{"use", optimizer.use}}};
-  append(section,
-         {{"lr", optimizer.lr},
-          {"beta1", optimizer.beta1},
-          {"beta2", optimizer.beta2},
-          {"eps", optimizer.eps},
-          {"weight_decay", optimizer.weight_decay}},
-         find_factory(optimizers(), "optimizer", optimizer.use)->keys);
+  append(section, optimizer.values, optimizer.factory->keys);
   return section;
 }
 
 Section loss_section(const Loss& loss, const std::string& address) {
   const Component& part = loss.component;
-  Section section{"[[stage.loss]]", address + ".loss." + part.name, {{"use", part.use}}};
+  Section section{"[[stage.loss]]", address + ".loss." + part.name, choice_of(part)};
   append(section, {{"name", part.name}, {"weight", loss.weight}, {"start", loss.start}}, loss_table().keys);
   append(section, part.values, part.factory->keys);
   return section;
@@ -72,7 +66,7 @@ std::vector<Section> sections(const Experiment& experiment) {
   for (const Role& role : roles())
     if (const Component* component = experiment.component(role.kind)) {
       all.push_back(component_section(*component));
-      if (role.kind == "sampler") append(all.back(), sampling_values(experiment.sampling), sampler_table().keys);
+      if (role.kind == "sampler") append(all.back(), experiment.sampling.table.values, sampler_table().keys);
     }
   for (const Stage& stage : experiment.stages) {
     Section& section = all.emplace_back(Section{"[[stage]]", "stage." + stage.name, {}});

@@ -72,10 +72,31 @@ void stage_numbers(const Draft& draft, const Component& stage, Log& log) {
         stage.place("warmup"),
         "\"warmup\" is longer than the stage: " + std::to_string(*warmup) + " of " + std::to_string(*steps) + " steps",
         "the learning rate would never reach \"lr\"");
+  const auto* lr_schedule = value<std::string>(stage, "lr_schedule");
+  const auto* decay_start = value<int64_t>(stage, "lr_decay_start");
+  if (lr_schedule && decay_start && *decay_start > 0 && *lr_schedule != "inverse-sqrt")
+    log.error(stage.place("lr_decay_start"),
+              "\"lr_decay_start\" is set, and lr_schedule = " + quote(*lr_schedule) + " does not read it",
+              "set lr_schedule = \"inverse-sqrt\", or lr_decay_start = 0");
   const auto* drop = value<double>(stage, "condition_drop");
   if (drop && *drop > 0 && stage.where.contains("condition_drop") && !draft.components.contains("conditioner"))
     log.error(stage.place("condition_drop"), "\"condition_drop\" is set, and the experiment has no conditioner",
               "add [conditioner], or remove \"condition_drop\"");
+}
+
+void averages(const Component& stage, Log& log) {
+  const auto* ema = value<std::string>(stage, "ema");
+  const auto* every = value<int64_t>(stage, "ema_snapshot_every");
+  const auto* widths = value<std::vector<double>>(stage, "ema_sigma_rel");
+  if (ema && every && *ema != "power" && *every > 0)
+    log.error(stage.place("ema_snapshot_every"),
+              "\"ema_snapshot_every\" is set, and ema = " + quote(*ema) + " keeps no snapshots",
+              "set ema = \"power\", or ema_snapshot_every = 0");
+  if (widths && widths->empty())
+    log.error(stage.place("ema_sigma_rel"), "\"ema_sigma_rel\" names no width",
+              "give one or more, such as [0.05, 0.1]");
+  if (widths && std::set<double>(widths->begin(), widths->end()).size() < widths->size())
+    log.error(stage.place("ema_sigma_rel"), "\"ema_sigma_rel\" names a width twice");
 }
 
 void loss_terms(const StageDraft& stage, Log& log) {
@@ -107,6 +128,7 @@ void check_rules(const Draft& draft, Log& log) {
   for (const StageDraft& stage : draft.stages) {
     trained_parts(draft, stage.table, log);
     stage_numbers(draft, stage.table, log);
+    averages(stage.table, log);
     loss_terms(stage, log);
   }
 }

@@ -1,4 +1,5 @@
-// AdamW (1711.05101, algorithm 2) and the exponential moving average of the weights in one pass over flat buffers.
+// AdamW (1711.05101, algorithm 2), Adam (1412.6980, algorithm 1) and the exponential moving average of the weights in one
+// pass over flat buffers.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@ struct AdamW {
   double beta2 = 0.999;
   double eps = 1e-8;
   double weight_decay = 0;  // decoupled: the weight is first multiplied by 1 - lr weight_decay
+  double l2 = 0;            // coupled, Adam's: l2 weight is added to the gradient
   int64_t step = 1;         // 1 for the first update (bias correction)
   double grad_scale = 1;    // multiplies every gradient: clipping, 1 / accumulated batches
   double ema_decay = 0;     // ema = ema_decay ema + (1 - ema_decay) weight

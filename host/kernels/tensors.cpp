@@ -6,6 +6,7 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -40,8 +41,8 @@ void check(std::span<const at::Tensor> x, double s, const BatchNoise& noise) {
   if (x.empty() || x.size() > kMaxTerms) throw Error("lincomb takes 1 to 16 terms, not " + std::to_string(x.size()));
   for (const at::Tensor& each : x)
     if (each.sizes() != x[0].sizes() || each.scalar_type() != x[0].scalar_type() || each.device() != x[0].device())
-      throw Error(c10::str("lincomb of tensors that differ: ", x[0].toString(), " ", x[0].sizes(), " on ", x[0].device(),
-                           " and ", each.toString(), " ", each.sizes(), " on ", each.device()));
+      throw Error(c10::str("lincomb of tensors that differ: ", x[0].toString(), " ", x[0].sizes(), " on ",
+                           x[0].device(), " and ", each.toString(), " ", each.sizes(), " on ", each.device()));
   if (s != 0 && (x[0].dim() == 0 || x[0].size(0) != static_cast<int64_t>(noise.samples.size())))
     throw Error(c10::str("lincomb with noise for ", noise.samples.size(), " samples of a tensor ", x[0].sizes()));
 }
@@ -65,7 +66,8 @@ at::Tensor lincomb_as(std::span<const at::Tensor> x, std::span<const double> a, 
 at::Tensor per_row(const std::vector<float>& values, const at::Tensor& x) {
   std::vector<int64_t> sizes(static_cast<size_t>(x.dim()), 1);
   sizes[0] = static_cast<int64_t>(values.size());
-  return at::from_blob(const_cast<float*>(values.data()), sizes, at::kFloat).to(x.device(), x.scalar_type(), false, true);
+  return at::from_blob(const_cast<float*>(values.data()), sizes, at::kFloat)
+      .to(x.device(), x.scalar_type(), false, true);
 }
 
 std::span<float> flat(const at::Tensor& t) {
@@ -129,9 +131,56 @@ void adamw_ema_portable(const AdamW& o, const AdamWTensors& t) {
   if (t.ema.defined()) t.ema.lerp_(t.weight, 1 - o.ema_decay);
 }
 
-double norm2(const at::Tensor& x) {
-  return x.device().is_cpu() ? norm2(flat(x), torch_threads()) : norm2_portable(x);
+void sgd_ema(const Sgd& options, const MomentumTensors& t) {
+  if (!t.weight.device().is_cpu()) return sgd_ema_portable(options, t);
+  sgd_ema(options, {flat(t.weight), flat(t.gradient), flat(t.moment), flat(t.ema)}, torch_threads());
 }
+
+void sgd_ema_portable(const Sgd& o, const MomentumTensors& t) {
+  const at::Tensor g = t.gradient.mul(o.grad_scale).add_(t.weight, o.l2);
+  const at::Tensor b = t.moment.defined() ? t.moment.mul_(o.momentum).add_(g) : g;
+  t.weight.add_(o.nesterov ? g.add(b, o.momentum) : b, -o.lr);
+  if (t.ema.defined()) t.ema.lerp_(t.weight, 1 - o.ema_decay);
+}
+
+void lion_ema(const Lion& options, const MomentumTensors& t) {
+  if (!t.weight.device().is_cpu()) return lion_ema_portable(options, t);
+  lion_ema(options, {flat(t.weight), flat(t.gradient), flat(t.moment), flat(t.ema)}, torch_threads());
+}
+
+void lion_ema_portable(const Lion& o, const MomentumTensors& t) {
+  const at::Tensor g = t.gradient.mul(o.grad_scale);
+  t.weight.mul_(1 - o.lr * o.weight_decay).add_(t.moment.lerp(g, 1 - o.beta1).sign_(), -o.lr);
+  t.moment.lerp_(g, 1 - o.beta2);
+  if (t.ema.defined()) t.ema.lerp_(t.weight, 1 - o.ema_decay);
+}
+
+void ema(double decay, const at::Tensor& weight, const at::Tensor& average) {
+  if (!weight.device().is_cpu()) return void(average.lerp_(weight, 1 - decay));
+  ema(decay, flat(weight), flat(average), torch_threads());
+}
+
+void adafactor(const Adafactor& options, const AdafactorTensors& t) {
+  if (!t.weight.device().is_cpu()) return adafactor_portable(options, t);
+  adafactor(options, {t.row.numel(), t.column.numel(), flat(t.weight), flat(t.gradient), flat(t.row), flat(t.column)},
+            torch_threads());
+}
+
+void adafactor_portable(const Adafactor& o, const AdafactorTensors& t) {
+  const auto time = static_cast<double>(o.step);
+  const double one_minus_beta2 = std::pow(time, -o.decay_power),
+               root = std::sqrt(static_cast<double>(t.weight.numel()));
+  const at::Tensor g = t.gradient.mul(o.grad_scale).view({t.row.numel(), t.column.numel()});
+  const at::Tensor squares = g.square().add_(o.eps1);
+  t.row.lerp_(squares.mean(1), one_minus_beta2);
+  t.column.lerp_(squares.mean(0), one_minus_beta2);
+  const at::Tensor u = g.mul(t.row.div(t.row.mean()).rsqrt_().unsqueeze(1)).mul_(t.column.rsqrt().unsqueeze(0));
+  const double alpha = std::max(o.eps2, norm2(t.weight) / root) * std::min(o.lr, 1 / std::sqrt(time)) /
+                       std::max(1.0, norm2(u) / root / o.clip);
+  t.weight.mul_(1 - o.lr * o.weight_decay).add_(u.view(-1), -alpha);
+}
+
+double norm2(const at::Tensor& x) { return x.device().is_cpu() ? norm2(flat(x), torch_threads()) : norm2_portable(x); }
 
 double norm2_portable(const at::Tensor& x) { return std::sqrt(x.square().sum(at::kDouble).item<double>()); }
 

@@ -9,7 +9,9 @@
 #include <span>
 #include <vector>
 
+#include "host/kernels/adafactor.hpp"
 #include "host/kernels/adamw.hpp"
+#include "host/kernels/momentum.hpp"
 #include "host/kernels/random.hpp"
 
 namespace perrin::kernels {
@@ -42,6 +44,25 @@ struct AdamWTensors {
 };
 void adamw_ema(const AdamW& options, const AdamWTensors& tensors);
 void adamw_ema_portable(const AdamW& options, const AdamWTensors& tensors);
+
+// Flat float32 tensors of one length; `ema`, and the moment of SGD without momentum, may be undefined.
+struct MomentumTensors {
+  at::Tensor weight, gradient, moment, ema;
+};
+void sgd_ema(const Sgd& options, const MomentumTensors& tensors);
+void sgd_ema_portable(const Sgd& options, const MomentumTensors& tensors);
+void lion_ema(const Lion& options, const MomentumTensors& tensors);
+void lion_ema_portable(const Lion& options, const MomentumTensors& tensors);
+
+// average = decay average + (1 - decay) weight, flat.
+void ema(double decay, const at::Tensor& weight, const at::Tensor& average);
+
+// weight and gradient flat [rows * columns], row [rows], column [columns].
+struct AdafactorTensors {
+  at::Tensor weight, gradient, row, column;
+};
+void adafactor(const Adafactor& options, const AdafactorTensors& tensors);
+void adafactor_portable(const Adafactor& options, const AdafactorTensors& tensors);
 
 // sqrt(sum x^2) of a flat float32 tensor; summed in double.
 double norm2(const at::Tensor& x);

@@ -98,6 +98,12 @@ void check_imports(const Elf& elf, const std::string& file) {
                   "call its functions directly, or give gradients through perrin.autograd/1");
 }
 
+void check_pin(std::string_view sha256, std::string_view pin, const std::string& file) {
+  if (pin.empty() || sha256 == pin) return;
+  throw Error("the experiment pins sha256 " + std::string(pin) + ", and " + file + " has " + std::string(sha256), file,
+              "put the pinned library there, or change the pin if you trust this one");
+}
+
 }  // namespace
 
 std::string kind_id(std::string_view kind) { return "perrin.kind." + std::string(kind) + "/1"; }
@@ -134,16 +140,21 @@ perrin_note check_file(const std::filesystem::path& file, const perrin_fingerpri
   return note;
 }
 
-const Library& Registry::load(const std::filesystem::path& given) {
+const Library& Registry::load(const std::filesystem::path& given, std::string_view pin) {
   std::error_code missing;
   auto file = std::filesystem::canonical(given, missing);
   if (missing) throw Error("cannot be found: " + missing.message(), given.string(), "check the path");
   std::lock_guard lock(mutex_);
-  if (auto found = by_file_.find(file.string()); found != by_file_.end()) return *found->second;
+  if (auto found = by_file_.find(file.string()); found != by_file_.end()) {
+    check_pin(found->second->sha256, pin, file.string());
+    return *found->second;
+  }
   const perrin_note note = check_file(file, host_.fingerprint);
+  const std::string sha256 = sha256_of(file);
+  check_pin(sha256, pin, file.string());
   Kept& kept = keep();
   Library& library = kept.library;
-  library = {file.string(), sha256_of(file), note, nullptr, keep_text(file.c_str())};
+  library = {file.string(), sha256, note, nullptr, keep_text(file.c_str())};
   open(kept);
   library.entry = find_entry(kept.handle, library.file);
   check_entry(*library.entry, library.note, library.file);

@@ -44,8 +44,9 @@ class Registry {
   explicit Registry(Host host) : host_(host) {}
 
   // Checks the file, its note and the fingerprint, loads it (now, local), checks the entry, calls init. Again: the same
-  // library. Any thread. Throws perrin::Error that names file, reason and fix.
-  const Library& load(const std::filesystem::path& file);
+  // library. `pin`: the SHA-256 that the file must have, compared before anything of it runs; empty: any. Any thread.
+  // Throws perrin::Error that names file, reason and fix.
+  const Library& load(const std::filesystem::path& file, std::string_view pin = {});
 
   // In the order of loading.
   std::vector<const Library*> loaded() const;

@@ -6,7 +6,7 @@
 #include <list>
 
 #include "host/base/error.hpp"
-#include "host/store/safetensors.hpp"
+#include "host/run/tensor_file.hpp"
 
 namespace perrin::run {
 namespace {
@@ -14,23 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kSchema = "perrin.checkpoint/1";
-
-store::Dtype dtype_of(const at::Tensor& tensor) {
-  switch (tensor.scalar_type()) {
-    case at::kFloat: return store::Dtype::f32;
-    case at::kDouble: return store::Dtype::f64;
-    case at::kLong: return store::Dtype::i64;
-    case at::kInt: return store::Dtype::i32;
-    case at::kByte: return store::Dtype::u8;
-    case at::kBool: return store::Dtype::boolean;
-    default: throw Error("a buffer has a dtype that checkpoints do not hold", "", "use float32, float64 or integers");
-  }
-}
-
-store::TensorView view(std::string name, const std::vector<int64_t>& shape, const at::Tensor& contiguous) {
-  return {std::move(name), dtype_of(contiguous), shape,
-          {static_cast<const std::byte*>(contiguous.const_data_ptr()), contiguous.nbytes()}};
-}
+constexpr const char* kState = "state.";
 
 std::vector<fs::path> checkpoint_files(const fs::path& folder) {
   std::vector<fs::path> files;
@@ -47,51 +31,43 @@ std::vector<fs::path> checkpoint_files(const fs::path& folder) {
   return files;
 }
 
-int64_t number(const store::Metadata& metadata, const std::string& key, const fs::path& file) {
-  const auto found = metadata.find(key);
-  try {
-    if (found != metadata.end()) return std::stoll(found->second);
-  } catch (const std::exception&) {
-  }
-  throw Error("the checkpoint does not say its " + key, file.string(), "use another checkpoint of the run");
-}
-
-store::SafeTensors open_checkpoint(const fs::path& file) {
-  store::SafeTensors tensors = store::SafeTensors::open(file);
-  const auto schema = tensors.metadata().find("schema");
-  if (schema == tensors.metadata().end() || schema->second != kSchema) {
-    throw Error("this is a safetensors file but not a checkpoint (schema " + std::string(kSchema) + ", found " +
-                    (schema == tensors.metadata().end() ? "none" : schema->second) + ")",
-                file.string(), "name a run's checkpoint");
-  }
-  return tensors;
-}
-
-std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
+store::SafeTensors open_checkpoint(const fs::path& file) { return open_tensor_file(file, kSchema, "a checkpoint"); }
 
 void copy(const store::SafeTensors& from, const std::string& name, const std::vector<int64_t>& sizes,
           const at::Tensor& target, const fs::path& file) {
-  const store::TensorView* found = from.find(name);
-  if (!found) throw Error("the checkpoint has no tensor \"" + name + "\"", file.string(), "use a checkpoint of this model");
-  if (found->shape != sizes || found->dtype != dtype_of(target) || found->bytes.size() != target.nbytes()) {
-    throw Error("tensor \"" + name + "\" is " + shape_text(found->shape) + " in the checkpoint and " + shape_text(sizes) +
-                    " in the model",
-                file.string(), "use a checkpoint of this model");
-  }
-  target.copy_(at::from_blob(const_cast<std::byte*>(found->bytes.data()), target.sizes(), target.scalar_type()));
+  target.copy_(held_tensor(from, name, sizes, target.scalar_type(), file).view(target.sizes()));
 }
 
-at::Tensor piece(const at::Tensor& flat, const Parameter& p) { return flat.narrow(0, p.offset, p.count); }
+// A copy of what the component has learnt. [bytes]
+at::Tensor state_of(const services::Component& component) {
+  uint64_t n = 0;
+  const uint8_t* bytes = nullptr;
+  component.invoke<&perrin_state::save>(&n, &bytes);
+  return at::from_blob(const_cast<uint8_t*>(bytes), {static_cast<int64_t>(n)}, at::kByte).clone();
+}
 
-template <class F>
-void for_each_saved(const ParameterSet& parameters, F&& f) {
-  for (const ParameterGroup& group : parameters.groups())
-    for (const Parameter& p : group.parameters)
-      if (p.tied_to < 0 && p.role != PERRIN_SCRATCH) f(p);
+void load_states(const store::SafeTensors& from, const Stateful& stateful, const fs::path& file) {
+  std::vector<std::string> taken;
+  for (const services::Component* component : stateful) {
+    if (!component->extension<perrin_state>()) continue;
+    const store::TensorView* held = from.find(taken.emplace_back(kState + component->kind()));
+    const std::string who = "the " + component->kind() + " (" + component->id() + ")";
+    if (!held || held->dtype != store::Dtype::u8 || held->shape.size() != 1)
+      throw Error(
+          "the checkpoint lacks what " + who + " had learnt: tensor \"" + taken.back() + "\", bytes in one dimension",
+          file.string(), "use another checkpoint of the run");
+    try {
+      component->invoke<&perrin_state::load>(uint64_t{held->bytes.size()},
+                                             reinterpret_cast<const uint8_t*>(held->bytes.data()));
+    } catch (const Error& error) {
+      throw Error("tensor \"" + taken.back() + "\" is not a state of " + who + ": " + error.what(), file.string(),
+                  "use another checkpoint of the run");
+    }
+  }
+  for (const std::string& name : from.names())
+    if (name.starts_with(kState) && std::find(taken.begin(), taken.end(), name) == taken.end())
+      throw Error("the checkpoint has a state \"" + name + "\" that no component of the experiment takes up",
+                  file.string(), "use a checkpoint of this experiment");
 }
 
 }  // namespace
@@ -101,22 +77,29 @@ std::string checkpoint_name(int64_t step) {
   return "step-" + std::string(digits.size() < 8 ? 8 - digits.size() : 0, '0') + digits + ".safetensors";
 }
 
-void save_checkpoint(const fs::path& file, const ParameterSet& parameters, Optimizer& optimizer, const Progress& progress,
-                     const std::string& config_hash) {
-  const at::Tensor values = parameters.values().cpu(), ema = optimizer.averaged().cpu();
-  const at::Tensor first = optimizer.first_moment().cpu(), second = optimizer.second_moment().cpu();
+void save_checkpoint(const fs::path& file, const ParameterSet& parameters, const Optimizer& optimizer,
+                     const Progress& progress, const std::string& config_hash, const Stateful& stateful) {
+  const at::Tensor values = parameters.values().cpu();
+  std::vector<at::Tensor> averages;
+  for (const at::Tensor& flat : optimizer.averages().flat()) averages.push_back(flat.cpu());
   std::vector<store::TensorView> tensors;
-  std::list<at::Tensor> buffers;  // keeps what the views point to
+  std::list<at::Tensor> kept;  // what the views point to
   for_each_saved(parameters, [&](const Parameter& p) {
     if (p.offset < 0) {
-      tensors.push_back(view(p.name, p.sizes, buffers.emplace_back(p.tensor.cpu())));
+      tensors.push_back(tensor_view(p.name, p.sizes, kept.emplace_back(p.tensor.cpu())));
       return;
     }
-    tensors.push_back(view(p.name, p.sizes, piece(values, p)));
-    if (optimizer.ema().defined()) tensors.push_back(view("ema." + p.name, p.sizes, piece(ema, p)));
-    tensors.push_back(view("adamw.first_moment." + p.name, p.sizes, piece(first, p)));
-    tensors.push_back(view("adamw.second_moment." + p.name, p.sizes, piece(second, p)));
+    tensors.push_back(tensor_view(p.name, p.sizes, piece_of(values, p)));
+    for (size_t i = 0; i < averages.size(); ++i)
+      tensors.push_back(tensor_view(Averages::prefix(i) + p.name, p.sizes, piece_of(averages[i], p)));
   });
+  for (const StateTensor& state : optimizer.state())
+    tensors.push_back(tensor_view(state.name, state.sizes, kept.emplace_back(state.tensor.cpu())));
+  for (const services::Component* component : stateful) {
+    if (!component->extension<perrin_state>()) continue;
+    const at::Tensor& bytes = kept.emplace_back(state_of(*component));
+    tensors.push_back(tensor_view(kState + component->kind(), bytes.sizes().vec(), bytes));
+  }
   const store::Metadata metadata = {{"schema", kSchema},
                                     {"config_hash", config_hash},
                                     {"step", std::to_string(progress.step)},
@@ -126,20 +109,24 @@ void save_checkpoint(const fs::path& file, const ParameterSet& parameters, Optim
   store::write_safetensors(file, tensors, metadata);
 }
 
-void load_checkpoint(const fs::path& file, ParameterSet& parameters, Optimizer* optimizer,
-                     const std::string& config_hash) {
+void load_checkpoint(const fs::path& file, ParameterSet& parameters, const Optimizer* optimizer,
+                     const std::string& config_hash, const Stateful& stateful) {
   const store::SafeTensors tensors = open_checkpoint(file);
   const auto hash = tensors.metadata().find("config_hash");
   if (hash == tensors.metadata().end() || hash->second != config_hash)
-    throw Error("the checkpoint belongs to another experiment", file.string(), "resume with the run's own experiment.toml");
+    throw Error("the checkpoint belongs to another experiment", file.string(),
+                "resume with the run's own experiment.toml");
   for_each_saved(parameters, [&](const Parameter& p) {
     if (p.offset < 0) return copy(tensors, p.name, p.sizes, p.tensor, file);
-    copy(tensors, p.name, p.sizes, piece(parameters.values(), p), file);
+    copy(tensors, p.name, p.sizes, piece_of(parameters.values(), p), file);
     if (!optimizer) return;
-    if (optimizer->ema().defined()) copy(tensors, "ema." + p.name, p.sizes, piece(optimizer->ema(), p), file);
-    copy(tensors, "adamw.first_moment." + p.name, p.sizes, piece(optimizer->first_moment(), p), file);
-    copy(tensors, "adamw.second_moment." + p.name, p.sizes, piece(optimizer->second_moment(), p), file);
+    const std::vector<at::Tensor>& averages = optimizer->averages().flat();
+    for (size_t i = 0; i < averages.size(); ++i)
+      copy(tensors, Averages::prefix(i) + p.name, p.sizes, piece_of(averages[i], p), file);
   });
+  if (optimizer)
+    for (const StateTensor& state : optimizer->state()) copy(tensors, state.name, state.sizes, state.tensor, file);
+  load_states(tensors, stateful, file);
 }
 
 void load_averaged(const fs::path& file, ParameterSet& parameters) {
@@ -147,7 +134,8 @@ void load_averaged(const fs::path& file, ParameterSet& parameters) {
   for_each_saved(parameters, [&](const Parameter& p) {
     const std::string averaged = "ema." + p.name;
     const bool present = p.offset >= 0 && tensors.find(averaged) != nullptr;
-    copy(tensors, present ? averaged : p.name, p.sizes, p.offset < 0 ? p.tensor : piece(parameters.values(), p), file);
+    copy(tensors, present ? averaged : p.name, p.sizes, p.offset < 0 ? p.tensor : piece_of(parameters.values(), p),
+         file);
   });
 }
 
@@ -157,8 +145,8 @@ std::optional<Found> newest_checkpoint(const fs::path& folder, std::vector<std::
       const store::SafeTensors tensors = open_checkpoint(file);
       const store::Metadata& m = tensors.metadata();
       return Found{file,
-                   {number(m, "step", file), static_cast<uint64_t>(number(m, "position", file)),
-                    number(m, "stage", file), number(m, "stage_step", file)}};
+                   {held_number(m, "step", file), static_cast<uint64_t>(held_number(m, "position", file)),
+                    held_number(m, "stage", file), held_number(m, "stage_step", file)}};
     } catch (const Error& error) {
       if (rejected) rejected->push_back(file.filename().string() + ": " + error.what());
     }

@@ -19,16 +19,20 @@ struct Progress {
   int64_t stage_step = 0;  // optimizer steps done in it
 };
 
-// Tensors: "<name>" weights and buffers, "ema.<name>", "adamw.first_moment.<name>", "adamw.second_moment.<name>".
-// Metadata: schema perrin.checkpoint/1, run_id, config_hash, stage, and the numbers of Progress.
-// Written beside, fsynced, renamed. Throws Error.
-void save_checkpoint(const std::filesystem::path& file, const ParameterSet& parameters, Optimizer& optimizer,
-                     const Progress& progress, const std::string& config_hash);
+// The components whose perrin.state/1 goes on; those without it are passed over.
+using Stateful = std::vector<const services::Component*>;
 
-// Fills parameters and, unless null, the optimizer. Throws Error, naming the tensor and both shapes, for a file of
-// another model or another experiment.
-void load_checkpoint(const std::filesystem::path& file, ParameterSet& parameters, Optimizer* optimizer,
-                     const std::string& config_hash);
+// Tensors: "<name>" weights and buffers, "ema.<name>", "ema2.<name>" ... averages, "<optimizer>.<what>.<name>" the
+// optimizer's state of what is trained ("adamw.first_moment.<name>"), "state.<kind>" [bytes] of stateful components.
+// Metadata: schema perrin.checkpoint/1, config_hash, and the numbers of Progress.
+// Written beside, fsynced, renamed. Throws Error.
+void save_checkpoint(const std::filesystem::path& file, const ParameterSet& parameters, const Optimizer& optimizer,
+                     const Progress& progress, const std::string& config_hash, const Stateful& stateful = {});
+
+// Fills parameters and components and, unless null, the optimizer. Throws Error, naming the tensor and both shapes, for
+// a file of another model or another experiment, and for a state that is missing, foreign or refused.
+void load_checkpoint(const std::filesystem::path& file, ParameterSet& parameters, const Optimizer* optimizer,
+                     const std::string& config_hash, const Stateful& stateful = {});
 
 // The averaged weights alone, where the checkpoint has them, else the weights.
 void load_averaged(const std::filesystem::path& file, ParameterSet& parameters);
@@ -38,8 +42,8 @@ struct Found {
   Progress progress;
 };
 
-// The newest checkpoint in `folder` that verifies; none if there is none. What does not verify is reported to `rejected`
-// (may be null), newest first.
+// The newest checkpoint in `folder` that verifies; none if there is none. What does not verify is reported to
+// `rejected` (may be null), newest first.
 std::optional<Found> newest_checkpoint(const std::filesystem::path& folder, std::vector<std::string>* rejected);
 
 // "step-00001000.safetensors"

@@ -1,6 +1,7 @@
 #include "host/run/folder.hpp"
 
 #include <ctime>
+#include <fstream>
 
 #include "host/base/error.hpp"
 #include "host/store/atomic_file.hpp"
@@ -26,6 +27,11 @@ void make(const fs::path& folder) {
     throw Error("cannot create the folder: " + failure.message(), folder.string(), "choose another place with --out");
 }
 
+void write(const fs::path& file, const std::string& text) {
+  const std::span<const std::byte> parts[] = {std::as_bytes(std::span(text))};
+  store::write_atomically(file, parts);
+}
+
 }  // namespace
 
 Folder create_folder(const config::Loaded& loaded, const std::optional<fs::path>& out) {
@@ -39,15 +45,24 @@ Folder create_folder(const config::Loaded& loaded, const std::optional<fs::path>
   const Folder folder{fs::absolute(path).lexically_normal()};
   make(folder.checkpoints());
   make(folder.samples());
-  const std::span<const std::byte> text[] = {std::as_bytes(std::span(loaded.resolved_toml))};
-  store::write_atomically(folder.experiment(), text);
+  write(folder.origin(), fs::absolute(loaded.file).parent_path().string() + "\n");
+  write(folder.experiment(), loaded.resolved_toml);
   return folder;
+}
+
+std::vector<fs::path> data_folders(const Folder& folder) {
+  std::vector<fs::path> folders = {folder.path};
+  std::ifstream file(folder.origin());
+  for (std::string line; std::getline(file, line) && !line.empty();) folders.emplace_back(line);
+  return folders;
 }
 
 Folder open_folder(const fs::path& path) {
   std::error_code ignored;
-  const Folder folder{fs::absolute(fs::is_directory(path, ignored) ? path : path.parent_path()).lexically_normal()};
-  fs::path trimmed = folder.path;
+  const fs::path given = (fs::current_path() / path).lexically_normal();
+  if (!fs::exists(given, ignored))
+    throw Error("there is no such run", given.string(), "name a folder that `perrin run` printed");
+  fs::path trimmed = fs::is_directory(given, ignored) ? given : given.parent_path();
   if (!trimmed.has_filename()) trimmed = trimmed.parent_path();
   if (!fs::exists(Folder{trimmed}.experiment(), ignored)) {
     throw Error("this is not a run folder: it has no experiment.toml", trimmed.string(),

@@ -22,6 +22,8 @@ struct Shapes {
   std::vector<perrin_field> fields;  // of the dataset
   size_t image = 0;                  // which field is "image"
   perrin_spec x{}, z{}, prediction{};
+  bool learnt_variance = false;  // prediction is [2 C, ...] where z is [C, ...]: F, then the variance of 2102.09672
+  bool logits = false;           // prediction is [K], of a classifier: every loss of the experiment takes logits
   std::optional<perrin_conditioning_spec> conditioning;
 };
 
@@ -47,9 +49,11 @@ class Model {
   const config::Experiment& experiment;
   services::Component dataset, encoder, denoiser, schedule, parameterization, weighting, timesteps, sampler, guidance;
   std::optional<services::Component> conditioner;
-  TimeTable times;
+  TimeTable times;  // after the schedule knows the resolution
   Shapes shapes;
   ParameterSet parameters;
+  std::vector<std::vector<LossTerm>> losses;  // of each stage
+  std::shared_ptr<Model> guide;  // of a guidance with perrin.guide-model/1; sample::load_guide fills it
 
   // The components that have parameters, by kind.
   std::vector<std::pair<std::string, services::Component*>> trainable();
@@ -57,11 +61,18 @@ class Model {
   // Probability of the null condition in this stage: its own, else the conditioner's; 0 without conditioner.
   double condition_drop(const config::Stage& stage) const;
 
+  // Throws Diagnostics, at the loss, where a loss misses an input, and at the denoiser where no loss of a stage that
+  // trains it takes the variance that it predicts.
+  void check_trainable(const config::Loaded& loaded) const;
+
   // F's coefficients at noise levels; throws what the parameterization refuses.
   std::vector<perrin_coefficients> coefficients(const std::vector<perrin_time>& at);
 
  private:
+  void load_losses(const config::Loaded& loaded, loader::Registry& registry);
   void infer(const config::Loaded& loaded);
+  void check_logits(const config::Loaded& loaded) const;
+  void check_prediction(const config::Loaded& loaded);
   void check_ends(const config::Loaded& loaded);
 };
 

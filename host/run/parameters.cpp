@@ -1,14 +1,23 @@
 #include "host/run/parameters.hpp"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <perrin/host/params.h>
 #include <perrin/host/rng.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <map>
 
 #include "host/base/error.hpp"
+#include "host/kernels/adamw.hpp"
+#include "host/kernels/ops.hpp"
 #include "host/kernels/random.hpp"
 #include "host/services/status.hpp"
 #include "host/services/tensor.hpp"
@@ -25,6 +34,11 @@ uint64_t name_hash(const std::string& name) {
   uint64_t hash = 14695981039346656037ull;
   for (unsigned char c : name) hash = (hash ^ c) * 1099511628211ull;
   return hash;
+}
+
+// Plugins built before the flag was there have shorter structs.
+bool asks_to_normalise(const perrin_param& p) {
+  return p.struct_size >= offsetof(perrin_param, normalise) + sizeof p.normalise && p.normalise != 0;
 }
 
 struct Declared {
@@ -45,7 +59,8 @@ perrin_status* collect(void* context, const perrin_param* p) {
   auto& collector = *static_cast<Collector*>(context);
   const std::string name(p->name.data, p->name.size);
   const auto fail = [&](const std::string& why) {
-    return services::status_new(PERRIN_ERROR, services::text("parameter \"" + name + "\" " + why), services::text(collector.group->kind));
+    return services::status_new(PERRIN_ERROR, services::text("parameter \"" + name + "\" " + why),
+                                services::text(collector.group->kind));
   };
   if (name.empty() || collector.index.count(name)) return fail("is declared twice or has no name");
   if (p->rank > PERRIN_MAX_RANK) return fail("has more than 8 dimensions");
@@ -64,6 +79,9 @@ perrin_status* collect(void* context, const perrin_param* p) {
     if (tied == collector.index.end()) return fail("is tied to a parameter that was not declared before it");
     declared.parameter.tied_to = static_cast<int64_t>(tied->second);
   }
+  declared.parameter.normalise = asks_to_normalise(*p);
+  if (declared.parameter.normalise && (p->role != PERRIN_PARAMETER || p->rank < 2 || declared.parameter.tied_to >= 0))
+    return fail("cannot be normalised: that is for trained parameters of two dimensions or more that are not tied");
   declared.init = p->init;
   declared.a = p->init_a;
   declared.dtype = static_cast<at::ScalarType>(p->dtype);
@@ -93,6 +111,28 @@ void initialise(const Declared& declared, uint64_t seed, at::Tensor target) {
     }
     target.copy_(draws.mul_(declared.a));
   }
+}
+
+// Forced weight normalisation (2312.02696, equation 66, without its eps): each row of w, [rows, ...] contiguous, to the
+// norm sqrt(n), n its elements. Norms are summed in double, each row by itself, so the bits depend on w alone.
+void normalise_rows(const at::Tensor& w) {
+  const int64_t rows = w.size(0), n = w.numel() / rows;
+  const double root = std::sqrt(static_cast<double>(n));
+  if (!w.device().is_cpu() || w.scalar_type() != at::kFloat) {
+    const at::Tensor matrix = w.view({rows, n}), norm = at::linalg_vector_norm(matrix, 2, {1}, true, at::kDouble);
+    matrix.mul_(at::where(norm > 0, norm.reciprocal().mul(root), 1.0));
+    return;
+  }
+  float* const data = w.mutable_data_ptr<float>();
+  kernels::torch_threads()(rows, 1 + 16384 / n, [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r) {
+      const std::span<float> row(data + r * n, static_cast<size_t>(n));
+      const double norm = kernels::norm2(row);
+      if (norm == 0) continue;
+      const double scale = root / norm;
+      for (float& x : row) x = static_cast<float>(x * scale);
+    }
+  });
 }
 
 }  // namespace
@@ -131,12 +171,13 @@ void ParameterSet::build(const std::vector<std::pair<std::string, services::Comp
   }
   const auto options = at::TensorOptions(dtype).device(services::run_device());
   values_ = at::zeros({total}, options);
-  gradients_ = at::zeros({total}, options);
 
   for (size_t g = 0; g < groups_.size(); ++g) {
     for (Declared& d : collectors[g].list) {
       if (d.parameter.offset >= 0) {
-        initialise(d, seed, values_.narrow(0, d.parameter.offset, d.parameter.count).view(d.parameter.sizes));
+        const at::Tensor target = values_.narrow(0, d.parameter.offset, d.parameter.count).view(d.parameter.sizes);
+        initialise(d, seed, target);
+        if (d.parameter.normalise) normalise_rows(target);
       } else if (d.parameter.tied_to < 0) {
         const bool real = at::isFloatingType(d.dtype);
         d.parameter.tensor = at::empty(d.parameter.sizes, options.dtype(real ? dtype : d.dtype));
@@ -151,11 +192,11 @@ void ParameterSet::build(const std::vector<std::pair<std::string, services::Comp
 // Leaves are new tensors over the flat buffers, so that autograd accumulates straight into the flat gradients.
 void ParameterSet::bind_values() {
   for (ParameterGroup& group : groups_) {
-    const bool trained = std::find(trained_.begin(), trained_.end(), group.kind) != trained_.end();
+    const bool moves = trained(group);
     for (Parameter& p : group.parameters) {
       if (p.offset < 0) continue;
       p.tensor = values_.narrow(0, p.offset, p.count).view(p.sizes).detach();
-      if (!trained) continue;
+      if (!moves) continue;
       p.tensor.set_requires_grad(true);
       p.tensor.mutable_grad() = gradients_.narrow(0, p.offset, p.count).view(p.sizes);
     }
@@ -178,23 +219,41 @@ void ParameterSet::bind_group(ParameterGroup& group) {
     if (p.tied_to >= 0) p.tensor = group.parameters[static_cast<size_t>(p.tied_to)].tensor;
     tensors.push_back(handles.emplace_back(services::wrap(p.tensor)).get());
   }
-  group.component->invoke<&perrin_params::bind>(static_cast<uint32_t>(tensors.size()),
-                          tensors.data());
+  group.component->invoke<&perrin_params::bind>(static_cast<uint32_t>(tensors.size()), tensors.data());
 }
 
 void ParameterSet::train_only(const std::vector<std::string>& kinds) {
   trained_ = kinds;
-  gradients_.zero_();
+  if (gradients_.defined())
+    gradients_.zero_();
+  else
+    gradients_ = at::zeros_like(values_);
   bind_values();
 }
 
 void ParameterSet::zero_gradients() { gradients_.zero_(); }
 
+bool ParameterSet::trained(const ParameterGroup& group) const {
+  return std::find(trained_.begin(), trained_.end(), group.kind) != trained_.end();
+}
+
+void ParameterSet::normalise() const {
+  for (const ParameterGroup& group : groups_)
+    for (const Parameter& p : group.parameters)
+      if (p.normalise && trained(group)) normalise_rows(values_.narrow(0, p.offset, p.count).view(p.sizes));
+}
+
+bool ParameterSet::normalises() const {
+  for (const ParameterGroup& group : groups_)
+    for (const Parameter& p : group.parameters)
+      if (p.normalise && trained(group)) return true;
+  return false;
+}
+
 std::vector<Range> ParameterSet::trained_ranges() const {
   std::vector<Range> result;
   for (const ParameterGroup& group : groups_)
-    if (std::find(trained_.begin(), trained_.end(), group.kind) != trained_.end())
-      result.insert(result.end(), group.ranges.begin(), group.ranges.end());
+    if (trained(group)) result.insert(result.end(), group.ranges.begin(), group.ranges.end());
   return result;
 }
 

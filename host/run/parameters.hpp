@@ -17,6 +17,7 @@ struct Parameter {
   std::vector<int64_t> sizes;
   uint32_t role = 0;       // PERRIN_PARAMETER .. PERRIN_SCRATCH
   bool decay = true;
+  bool normalise = false;  // as perrin_param::normalise
   int64_t offset = -1;     // first element in the flat buffer; -1: a buffer or scratch tensor of its own
   int64_t count = 0;       // elements
   int64_t tied_to = -1;    // index of the parameter whose memory this one shares
@@ -46,22 +47,28 @@ class ParameterSet {
   void build(const std::vector<std::pair<std::string, services::Component*>>& components, uint64_t seed,
              at::ScalarType dtype = at::kFloat);
 
-  // Gives each listed component trainable parameters with gradients in the flat buffer, and freezes the others.
+  // Gives each listed component trainable parameters with gradients in the flat buffer, which the first call allocates,
+  // and freezes the others.
   void train_only(const std::vector<std::string>& kinds);
-  void zero_gradients();
+  void zero_gradients();  // after train_only
+
+  // Scales the rows of the trained parameters that asked for it; `normalises`: there are such.
+  void normalise() const;
+  bool normalises() const;
 
   // Binds the components to other flat values (the EMA) until bind_values() is called; no gradients.
   void bind_to(const at::Tensor& flat);
   void bind_values();
 
   const at::Tensor& values() const { return values_; }       // [count] flat
-  const at::Tensor& gradients() const { return gradients_; }  // [count] flat
+  const at::Tensor& gradients() const { return gradients_; }  // [count] flat; undefined before train_only
   std::vector<Range> trained_ranges() const;
   const std::vector<ParameterGroup>& groups() const { return groups_; }
   const ParameterGroup* group(const std::string& kind) const;
 
  private:
   void bind_group(ParameterGroup& group);
+  bool trained(const ParameterGroup& group) const;
 
   std::vector<ParameterGroup> groups_;
   std::vector<std::string> trained_;

@@ -59,8 +59,12 @@ Batch Pipeline::read(uint64_t number) {
     batch.fields.push_back(at::empty(sizes, static_cast<at::ScalarType>(field.spec.dtype)));
     buffers.push_back(batch.fields.back().data_ptr());
   }
-  dataset_.invoke<&perrin_dataset::read>(n, batch.indices.data(),
-                  buffers.data());
+  if (dataset_.has<&perrin_dataset::read_augmented>()) {
+    dataset_.invoke<&perrin_dataset::read_augmented>(perrin_stream{seed_, PERRIN_PURPOSE_AUGMENT, 0}, n,
+                                                     batch.indices.data(), batch.positions.data(), buffers.data());
+  } else {
+    dataset_.invoke<&perrin_dataset::read>(n, batch.indices.data(), buffers.data());
+  }
   return batch;
 }
 

@@ -3,6 +3,7 @@
 
 namespace perrin::run {
 
+// Also takes the signals that `perrin` held back while this program was being loaded.
 void install_signal_handlers();
 
 // 0, or the signal that asked to stop.

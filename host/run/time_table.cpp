@@ -9,21 +9,22 @@ namespace perrin::run {
 
 double log_snr(const perrin_time& at) { return 2 * (std::log(at.alpha) - std::log(at.sigma)); }
 
-TimeTable::TimeTable(services::Component& schedule) : schedule_(schedule) {
-  schedule_.invoke<&perrin_schedule::domain>(&domain_);
-  if (!(domain_.t_min < domain_.t_max) || (discrete() && domain_.t_max - domain_.t_min != domain_.steps - 1.0)) {
-    throw Error("the schedule's time domain is empty or does not have T whole times", schedule_.id(),
+TimeTable::TimeTable(services::Component& schedule) : schedule_(&schedule) {
+  schedule_->invoke<&perrin_schedule::domain>(&domain_);
+  const double width = domain_.t_max - domain_.t_min;
+  if (discrete() ? width != static_cast<double>(domain_.steps) - 1 : !(width > 0)) {
+    throw Error("the schedule's time domain is empty or does not have T whole times", schedule_->id(),
                 "report it to the plugin's author");
   }
   if (!discrete()) return;
   std::vector<double> t(domain_.steps), alpha(domain_.steps), sigma(domain_.steps);
   for (size_t i = 0; i < t.size(); ++i) t[i] = domain_.t_min + static_cast<double>(i);
-  schedule_.invoke<&perrin_schedule::marginal>(uint64_t{t.size()}, t.data(), alpha.data(),
+  schedule_->invoke<&perrin_schedule::marginal>(uint64_t{t.size()}, t.data(), alpha.data(),
                    sigma.data());
   for (size_t i = 0; i < t.size(); ++i) {
     if (!std::isfinite(alpha[i]) || !std::isfinite(sigma[i]) || alpha[i] < 0 || sigma[i] < 0) {
       throw Error("the schedule gives alpha or sigma that is negative or not finite at t = " + std::to_string(t[i]),
-                  schedule_.id(), "change the schedule's keys");
+                  schedule_->id(), "change the schedule's keys");
     }
     levels_.push_back({t[i], alpha[i], sigma[i]});
   }
@@ -31,7 +32,7 @@ TimeTable::TimeTable(services::Component& schedule) : schedule_(schedule) {
 
 perrin_time TimeTable::marginal(double t) const {
   perrin_time at{t, 0, 0};
-  schedule_.invoke<&perrin_schedule::marginal>(uint64_t{1}, &t, &at.alpha, &at.sigma);
+  schedule_->invoke<&perrin_schedule::marginal>(uint64_t{1}, &t, &at.alpha, &at.sigma);
   return at;
 }
 
@@ -52,9 +53,9 @@ perrin_time TimeTable::at(double t) const {
 }
 
 perrin_time TimeTable::at_log_snr(double target) const {
-  if (!discrete() && schedule_.has<&perrin_schedule::t_of_log_snr>()) {
+  if (!discrete() && schedule_->has<&perrin_schedule::t_of_log_snr>()) {
     double t = 0;
-    schedule_.invoke<&perrin_schedule::t_of_log_snr>(uint64_t{1}, &target, &t);
+    schedule_->invoke<&perrin_schedule::t_of_log_snr>(uint64_t{1}, &target, &t);
     return at(t);
   }
   // log SNR falls with t: bisection to the last bit of a double.

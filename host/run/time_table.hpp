@@ -11,7 +11,8 @@ namespace perrin::run {
 
 class TimeTable {
  public:
-  // Asks a discrete schedule for all of its T levels once. `schedule` is borrowed.
+  TimeTable() = default;  // of no schedule: to be assigned to before use
+  // Asks a discrete schedule for all of its T levels once, so it has been told the resolution. `schedule` is borrowed.
   explicit TimeTable(services::Component& schedule);
 
   const perrin_time_domain& domain() const { return domain_; }
@@ -27,7 +28,7 @@ class TimeTable {
  private:
   perrin_time marginal(double t) const;
 
-  services::Component& schedule_;
+  services::Component* schedule_ = nullptr;
   perrin_time_domain domain_{};
   std::vector<perrin_time> levels_;  // [T] of a discrete schedule
 };

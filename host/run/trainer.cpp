@@ -8,33 +8,37 @@
 
 #include "host/run/autocast.hpp"
 #include "host/run/pipeline.hpp"
+#include "host/run/snapshots.hpp"
 
 namespace perrin::run {
 namespace {
 
 constexpr size_t kCheckpointsKept = 2;  // the newest and one to fall back to
 
-double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
 
 std::vector<std::string> trained_kinds(const Model& model, const config::Loaded& loaded, const config::Stage& stage) {
   std::vector<std::string> kinds;
   for (const ParameterGroup& group : model.parameters.groups()) {
-    const bool named = stage.train.empty() || std::find(stage.train.begin(), stage.train.end(), group.kind) != stage.train.end();
+    // What a weighting learns is how hard the denoiser finds each noise level.
+    const std::string leader = group.kind == "weighting" ? "denoiser" : group.kind;
+    const bool named =
+        stage.train.empty() || std::find(stage.train.begin(), stage.train.end(), leader) != stage.train.end();
     if (named && group.count() > 0) kinds.push_back(group.kind);
   }
   for (const std::string& kind : stage.train) {
     if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
-      throw loaded.error(stage.table.place("train"), "the " + kind + " has no parameters to train", "take it out of `train`");
+      throw loaded.error(stage.table.place("train"), "the " + kind + " has no parameters to train",
+                         "take it out of `train`");
   }
   if (kinds.empty()) throw loaded.error(stage.table.location, "the stage trains nothing: no component has parameters");
   return kinds;
 }
 
 void check_stages(const Model& model, const config::Loaded& loaded) {
+  model.check_trainable(loaded);
   for (const config::Stage& stage : loaded.experiment.stages) {
     trained_kinds(model, loaded, stage);
     const auto begins = [](const config::Loss& loss) { return loss.start == 0; };
@@ -44,11 +48,9 @@ void check_stages(const Model& model, const config::Loaded& loaded) {
   }
 }
 
-Trainer::Trainer(Model& model, const config::Loaded& loaded, loader::Registry& registry, const Folder& folder,
-                 store::Writer& writer, Watch watch)
+Trainer::Trainer(Model& model, const config::Loaded& loaded, const Folder& folder, store::Writer& writer, Watch watch)
     : model_(model),
       loaded_(loaded),
-      registry_(registry),
       folder_(folder),
       writer_(writer),
       watch_(std::move(watch)),
@@ -67,12 +69,8 @@ void Trainer::enter_stage(size_t index) {
   if (optimizer_) model_.parameters.values().copy_(optimizer_->averaged());
   model_.parameters.train_only(trained_kinds(model_, loaded_, stage));
   optimizer_ = std::make_unique<Optimizer>(model_.parameters, stage);
-  if (restored_) load_checkpoint(*restored_, model_.parameters, optimizer_.get(), loaded_.hash);
+  if (restored_) load_checkpoint(*restored_, model_.parameters, optimizer_.get(), loaded_.hash, {&model_.timesteps});
   restored_.reset();
-  terms_.clear();
-  for (const config::Loss& loss : stage.losses)
-    terms_.push_back({loss.component.name, loss.weight, loss.start,
-                      services::load_component(registry_, loss.component, model_.experiment.seed)});
   pipeline_ = std::make_unique<Pipeline>(model_.dataset, model_.experiment.seed, progress_.position, stage.batch_size,
                                          model_.experiment.loader_threads);
 }
@@ -93,6 +91,7 @@ bool Trainer::train_stage() {
   row_time_ = seconds();
   row_step_ = progress_.step;
   const auto due = [&](int64_t every) { return every > 0 && progress_.stage_step % every == 0; };
+  const auto snapshots = stage.table.get<int64_t>("ema_snapshot_every");
   // The run may have ended between this step's checkpoint and its samples.
   if (sample_due() && !sample()) return false;
   while (progress_.stage_step < stage.steps) {
@@ -100,6 +99,7 @@ bool Trainer::train_stage() {
     const bool last = progress_.stage_step == stage.steps;
     const bool stop = watch_.stop && watch_.stop();
     if (watch_.step) watch_.step({stage, progress_.stage_step, loss});
+    if (snapshots > 0 && (due(snapshots) || last)) snapshot();
     if (due(stage.checkpoint_every) || last || stop) checkpoint();
     if (stop && !last) return false;
     if (sample_due() && !sample()) return checkpoint(), false;
@@ -116,10 +116,12 @@ double Trainer::step() {
     Draw drawn;
     const Objective o = [&] {
       const Autocast autocast(stage.precision == "bf16");
-      return objective(model_, batch, terms_, progress_.step + 1, progress_.stage_step, model_.condition_drop(stage), &drawn);
+      return objective(model_, batch, model_.losses[static_cast<size_t>(progress_.stage)], progress_.step + 1,
+                       progress_.stage_step, stage.steps, model_.condition_drop(stage), &drawn);
     }();
     check_finite(o, batch);
     o.total.backward();
+    observe(model_, drawn, o);
     trace_.add(o, drawn, model_.times.domain(), stage.accumulate);
   }
   const Optimizer::Report report = optimizer_->update(progress_.stage_step + 1);
@@ -163,8 +165,13 @@ void Trainer::log_row(const Optimizer::Report& report) {
 void Trainer::checkpoint() {
   writer_.sync();
   save_checkpoint(folder_.checkpoints() / checkpoint_name(progress_.step), model_.parameters, *optimizer_, progress_,
-                  loaded_.hash);
+                  loaded_.hash, {&model_.timesteps});
   prune_checkpoints(folder_.checkpoints(), kCheckpointsKept);
+}
+
+// Before the step's checkpoint, so that a resumed run lacks none.
+void Trainer::snapshot() {
+  save_snapshot(folder_.path / kSnapshots, model_.parameters, optimizer_->averages(), progress_);
 }
 
 // The end of the run has samples of its own.

@@ -35,8 +35,7 @@ struct Watch {
 class Trainer {
  public:
   // All are borrowed.
-  Trainer(Model& model, const config::Loaded& loaded, loader::Registry& registry, const Folder& folder,
-          store::Writer& writer, Watch watch);
+  Trainer(Model& model, const config::Loaded& loaded, const Folder& folder, store::Writer& writer, Watch watch);
 
   // Continues from a checkpoint: call before run(). Throws Error if it does not fit.
   void restore(const Found& checkpoint);
@@ -58,27 +57,27 @@ class Trainer {
   void check_finite(const Objective& objective, const Batch& batch) const;
   void log_row(const Optimizer::Report& report);
   void checkpoint();
+  void snapshot();
   bool sample_due() const;
   bool sample();
 
   Model& model_;
   const config::Loaded& loaded_;
-  loader::Registry& registry_;
   const Folder& folder_;
   store::Writer& writer_;
   Watch watch_;
   Progress progress_;
   Trace trace_;
-  std::vector<LossTerm> terms_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Pipeline> pipeline_;
   std::optional<std::filesystem::path> restored_;
   std::map<std::string, std::pair<double, double>> losses_;
-  double row_time_ = 0;   // seconds, when the last row was written
+  double row_time_ = 0;  // seconds, when the last row was written
   int64_t row_step_ = 0;
 };
 
-// The kinds that a stage trains: those it names, else all with parameters. Throws Diagnostics if it trains nothing.
+// The kinds that a stage trains: those it names, else all with parameters; the weighting's go with the denoiser. Throws
+// Diagnostics if it trains nothing.
 std::vector<std::string> trained_kinds(const Model& model, const config::Loaded& loaded, const config::Stage& stage);
 
 // Throws Diagnostics, at its place in the file, for a stage that trains nothing or whose losses all start later.

@@ -20,11 +20,28 @@ struct Request {
   bool bf16 = false;
   std::function<void(int64_t done, int64_t total)> progress;  // denoiser calls, over all batches; may be empty
   std::function<bool()> cancelled;                            // may be empty
+  at::Tensor start{};  // [count, ...] where diffusion runs: what x starts from; undefined: noise of the first level
 };
 
-// [count, C, H, W] or [count, D] float32, decoded. The model's experiment gives sampler, steps and guidance; its parameters
-// are used as they are bound. Throws Error, also (exit code interrupted) when cancelled.
+// [count, C, H, W] or [count, D] float32, decoded. The model's experiment gives sampler, steps and guidance; its
+// parameters are used as they are bound, and its guide must be loaded (guide.hpp). Throws Error, also (exit code
+// interrupted) when cancelled.
 at::Tensor generate(run::Model& model, const Request& request);
+
+// Does the sampler go from data to noise? Then `start` is data, its labels are theirs, and what `generate` returns is
+// not decoded: [count, ...] where diffusion runs.
+bool inverts(const run::Model& model);
+
+// What would fail when a trained run is first sampled: throws Diagnostics for a sampler that inverts, which makes no
+// samples of a run, and for a negative condition that the dataset does not have. A classifier is never sampled: fine.
+void check_generates(run::Model& model, const config::Loaded& loaded);
+
+// The dataset's first `count` samples, encoded. Throws Error if there are fewer.
+struct Data {
+  at::Tensor z;                 // [count, ...]
+  std::vector<int64_t> labels;  // [count]; empty without conditioner or classes
+};
+Data first_samples(run::Model& model, int64_t count, int64_t batch_size);
 
 // Class of each of `count` grid cells: one class per row of `columns`, or `only` everywhere. Empty without labels.
 std::vector<int64_t> grid_labels(const run::Model& model, int64_t count, int64_t columns, std::optional<int64_t> only);

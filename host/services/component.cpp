@@ -19,7 +19,7 @@ const perrin_component& descriptor_of(const loader::Library& library, const conf
 const loader::Library& load_library(loader::Registry& registry, const config::Component& chosen) {
   if (chosen.factory == nullptr)
     throw Error(chosen.kind + " \"" + chosen.use + "\" was not resolved against a catalogue");
-  return registry.load(chosen.factory->library);
+  return registry.load(chosen.factory->library, chosen.sha256);
 }
 
 // Each kind draws its own numbers from the run's seed.

@@ -11,6 +11,7 @@
 #include "host/loader/registry.hpp"
 #include "host/services/guard.hpp"
 #include "perrin/host/params.h"
+#include "perrin/host/state.h"
 #include "perrin/kind/conditioner.h"
 #include "perrin/kind/dataset.h"
 #include "perrin/kind/denoiser.h"
@@ -25,7 +26,7 @@
 
 namespace perrin::services {
 
-// The id under which a table is asked for: kinds (all but the last two) and component extensions.
+// The id under which a table is asked for: kinds, then component extensions.
 template <class Table>
 inline constexpr std::string_view table_id = "";
 template <>
@@ -54,6 +55,14 @@ template <>
 inline constexpr std::string_view table_id<perrin_params> = PERRIN_PARAMS;
 template <>
 inline constexpr std::string_view table_id<perrin_exact_denoiser> = PERRIN_EXACT_DENOISER;
+template <>
+inline constexpr std::string_view table_id<perrin_state> = PERRIN_STATE;
+template <>
+inline constexpr std::string_view table_id<perrin_loss_inputs> = PERRIN_LOSS_INPUTS;
+template <>
+inline constexpr std::string_view table_id<perrin_guide_model> = PERRIN_GUIDE_MODEL;
+template <>
+inline constexpr std::string_view table_id<perrin_negative_condition> = PERRIN_NEGATIVE_CONDITION;
 
 namespace detail {
 

@@ -10,7 +10,7 @@
 namespace perrin::store {
 namespace {
 
-const char* fix_of(int error_number) {
+const char* fix_of(bool reading, int error_number) {
   switch (error_number) {
     case ENOSPC:
     case EDQUOT:
@@ -19,10 +19,10 @@ const char* fix_of(int error_number) {
     case EROFS:
     case EACCES:
     case EPERM:
-      return "choose a folder that you can write, for example with --out DIR";
+      return reading ? "make it readable for you" : "choose a folder that you can write, for example with --out DIR";
     case ENOENT:
     case ENOTDIR:
-      return "create the folder first, or correct the path";
+      return reading ? "correct the path" : "create the folder first, or correct the path";
     default:
       return "";
   }
@@ -43,7 +43,7 @@ int write_all(int descriptor, std::span<const std::byte> bytes) {
 
 Error file_error(const std::string& doing, const std::filesystem::path& path, int error_number) {
   return Error("cannot " + doing + " " + path.string() + ": " + std::strerror(error_number), path.string(),
-               fix_of(error_number));
+               fix_of(doing.starts_with("read"), error_number));
 }
 
 void write_atomically(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts) {

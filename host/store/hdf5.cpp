@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 
 namespace perrin::store::hdf5 {
 
@@ -83,12 +84,24 @@ std::string trimmed(std::string text) {
   return text;
 }
 
-// The byte count of a fixed-length text type; Failure for anything else, so that no foreign type is converted.
-size_t text_bytes(hid_t type, hid_t space) {
-  const bool text = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0;
-  if (!text || H5Sget_simple_extent_npoints(space) != 1)
-    throw Failure{"reading a text", "it is not one fixed-length text", 0};
-  return H5Tget_size(type);
+// One text of the type and space of an object; `read` fills memory of the type that it is given. Failure for what is
+// no single text. Ours have a fixed length; other programs write ones of variable length.
+template <class Read>
+std::string one_text(hid_t type, hid_t space, const Read& read) {
+  if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1)
+    throw Failure{"reading a text", "it is not one text", 0};
+  if (H5Tis_variable_str(type) > 0) {
+    const Handle memory(check(H5Tcopy(H5T_C_S1), "text type"), H5Tclose);
+    check(H5Tset_size(memory, H5T_VARIABLE), "text size");
+    check(H5Tset_cset(memory, H5Tget_cset(type)), "text encoding");
+    char* given = nullptr;
+    check(read(memory, &given), "reading a text");
+    const std::unique_ptr<char, herr_t (*)(void*)> text(given, H5free_memory);
+    return text ? text.get() : "";
+  }
+  std::string text(H5Tget_size(type), '\0');
+  check(read(type, text.data()), "reading a text");
+  return trimmed(std::move(text));
 }
 
 }  // namespace
@@ -113,9 +126,7 @@ std::string read_attribute(hid_t object, const std::string& name) {
   const Handle attribute(check(H5Aopen(object, name.c_str(), H5P_DEFAULT), "opening an attribute"), H5Aclose);
   const Handle type(check(H5Aget_type(attribute), "attribute type"), H5Tclose);
   const Handle space(check(H5Aget_space(attribute), "attribute space"), H5Sclose);
-  std::string text(text_bytes(type, space), '\0');
-  check(H5Aread(attribute, type, text.data()), "reading an attribute");
-  return trimmed(std::move(text));
+  return one_text(type, space, [&](hid_t memory, void* into) { return H5Aread(attribute, memory, into); });
 }
 
 bool has_attribute(hid_t object, const std::string& name) { return H5Aexists(object, name.c_str()) > 0; }
@@ -132,9 +143,9 @@ std::string read_text(hid_t parent, const std::string& name) {
   const Handle dataset = open_dataset(parent, name);
   const Handle type(check(H5Dget_type(dataset), "dataset type"), H5Tclose);
   const Handle space(check(H5Dget_space(dataset), "dataset space"), H5Sclose);
-  std::string text(text_bytes(type, space), '\0');
-  check(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()), "reading a text");
-  return trimmed(std::move(text));
+  return one_text(type, space, [&](hid_t memory, void* into) {
+    return H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, into);
+  });
 }
 
 std::vector<std::string> links(hid_t group) {

@@ -59,7 +59,7 @@ Handle open_dataset(hid_t parent, const std::string& name);
 
 void write_attribute(hid_t object, const std::string& name, std::string_view text);
 void write_attribute(hid_t object, const std::string& name, uint8_t value);
-std::string read_attribute(hid_t object, const std::string& name);  // Failure if absent or not a fixed-length text
+std::string read_attribute(hid_t object, const std::string& name);  // Failure if absent or not one text
 bool has_attribute(hid_t object, const std::string& name);
 void write_text(hid_t parent, const std::string& name, std::string_view text);  // a scalar dataset
 std::string read_text(hid_t parent, const std::string& name);

@@ -41,17 +41,29 @@ std::vector<T> read_rows(hid_t dataset, hid_t memory_type, hsize_t n) {
   return values;
 }
 
-// Failure if a row's chunk lies beyond the end of the file: the file was cut, and HDF5 would answer zeros.
-void check_chunk(hid_t dataset, hsize_t row, hsize_t file_bytes) {
+// The bytes of the open file that are there now.
+hsize_t bytes_of(hid_t file) {
+  int* descriptor = nullptr;
+  check(H5Fget_vfd_handle(file, H5P_DEFAULT, reinterpret_cast<void**>(&descriptor)), "file descriptor");
+  struct stat status {};
+  if (::fstat(*descriptor, &status) != 0) throw hdf5::Failure{"reading the size", std::strerror(errno), errno};
+  return static_cast<hsize_t>(status.st_size);
+}
+
+// Failure if a row's chunk lies beyond the end of the file: the file was cut, and HDF5 would answer zeros. The size is
+// asked for after the chunk's address: the writer writes a new chunk whole before the index that leads to it, so an
+// address from a live file is never ahead of the file's size at that moment, but it is ahead of an earlier one.
+void check_chunk(hid_t file, hid_t dataset, hsize_t row) {
   hsize_t at[4] = {row, 0, 0, 0}, size = 0;
   haddr_t address = HADDR_UNDEF;
   unsigned filters = 0;
   check(H5Dget_chunk_info_by_coord(dataset, at, &filters, &address, &size), "finding a chunk");
-  if (address != HADDR_UNDEF && address + size > file_bytes) throw hdf5::Failure{"reading rows", "the file was cut", 0};
+  if (address != HADDR_UNDEF && address + size > bytes_of(file))
+    throw hdf5::Failure{"reading rows", "the file was cut", 0};
 }
 
 // Steps of the complete rows: as many as every dataset holds, less the last ones that were reserved and not written.
-std::vector<int64_t> complete_steps(hid_t group, hsize_t file_bytes) {
+std::vector<int64_t> complete_steps(hid_t file, hid_t group) {
   hsize_t n = std::numeric_limits<hsize_t>::max();
   std::vector<Handle> series;
   for (const std::string& name : hdf5::links(group)) {
@@ -61,11 +73,11 @@ std::vector<int64_t> complete_steps(hid_t group, hsize_t file_bytes) {
     n = std::min(n, rows_of(dataset));
     series.push_back(std::move(dataset));
   }
-  if (n > file_bytes) throw hdf5::Failure{"reading rows", "their number is not plausible", 0};
+  if (n > bytes_of(file)) throw hdf5::Failure{"reading rows", "their number is not plausible", 0};
   std::vector<int64_t> steps = read_rows<int64_t>(hdf5::open_dataset(group, "step"), H5T_NATIVE_INT64, n);
   while (!steps.empty() && steps.back() == kNoStep) steps.pop_back();
   for (const Handle& dataset : series)
-    if (!steps.empty()) check_chunk(dataset, steps.size() - 1, file_bytes);
+    if (!steps.empty()) check_chunk(file, dataset, steps.size() - 1);
   return steps;
 }
 
@@ -79,8 +91,8 @@ Error damaged(const std::filesystem::path& file, const std::string& reason) {
                "restore it from a copy; checkpoints beside it are separate files and may be whole");
 }
 
-// The first bytes of a file by POSIX, for messages that HDF5 cannot give. Returns the size in bytes.
-hsize_t check_signature(const std::filesystem::path& file) {
+// The first bytes of a file by POSIX, for messages that HDF5 cannot give.
+void check_signature(const std::filesystem::path& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) throw file_error("read the results file", file, errno);
   if (!S_ISREG(status.st_mode))
@@ -91,12 +103,15 @@ hsize_t check_signature(const std::filesystem::path& file) {
   stream.read(head.data(), head.size());
   if (stream.gcount() < 8 || std::memcmp(head.data(), "\211HDF\r\n\032\n", 8) != 0)
     throw Error(file.string() + " is not an HDF5 file", file.string(), "name a run.h5 that `perrin run` wrote");
-  const auto size = static_cast<hsize_t>(status.st_size);
-  uint64_t end = 0;  // superblock version 3, "end of file address"; of a file that is being written it lags behind
+  // Superblock version 3: its "end of file address" holds for a file that was closed. While a writer has it open (the
+  // consistency flags say so, also after a kill) a flush writes the address first and lengthens the file to it after.
+  // The size is that of the same open file, asked for later: a live file grows, a resumed one is replaced.
+  uint64_t end = 0;
   std::memcpy(&end, head.data() + 28, sizeof end);
-  if (head[8] == 3 && end > size)
+  stream.clear();
+  const auto size = static_cast<uint64_t>(stream.seekg(0, std::ios::end).tellg());
+  if (head[8] == 3 && head[11] == 0 && end > size)
     throw damaged(file, std::to_string(size) + " of at least " + std::to_string(end) + " bytes are there");
-  return size;
 }
 
 }  // namespace
@@ -124,7 +139,7 @@ class Reader::Impl {
 
  private:
   void check_schema() const;
-  void read_all(hsize_t bytes);
+  void read_all();
 
   std::filesystem::path path_;
   Handle file_;
@@ -132,13 +147,13 @@ class Reader::Impl {
 };
 
 Reader::Impl::Impl(const std::filesystem::path& file) : path_(file) {
-  const hsize_t bytes = check_signature(file);
+  check_signature(file);
   const auto held = hdf5::lock();
   try {
     const Handle access = hdf5::file_access();
     file_ = {check(H5Fopen(file.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access), "opening"), close_file};
     check_schema();
-    read_all(bytes);
+    read_all();
   } catch (const hdf5::Failure& failure) {
     throw damaged(file, failure.doing + ": " + failure.reason);
   } catch (const std::bad_alloc&) {
@@ -156,13 +171,13 @@ void Reader::Impl::check_schema() const {
       found == "none" ? "name a run.h5 that `perrin run` wrote" : "read it with the version of Perrin that wrote it");
 }
 
-void Reader::Impl::read_all(hsize_t bytes) {
+void Reader::Impl::read_all() {
   layout = read_layout(file_);
   status = hdf5::read_attribute(file_, "status");
   start_time = hdf5::read_attribute(file_, "start_time");
   segments = read_segments(file_);
   const auto keep = [&](const std::string& path) {
-    steps_[path] = complete_steps(hdf5::open_group(file_, path), bytes);
+    steps_[path] = complete_steps(file_, hdf5::open_group(file_, path));
   };
   for (const Group& group : layout.groups) keep("metrics/" + group.name);
   for (const ImageTag& tag : layout.images) keep("images/" + tag.tag);

@@ -1,6 +1,8 @@
-// One learnt vector per class, and one that stands for "no class" (classifier-free guidance, 2207.12598, algorithm 1).
+// One learnt vector or sequence per class, and one that stands for "no class" (classifier-free guidance, 2207.12598,
+// algorithm 1).
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <perrin/cpp/conditioner.hpp>
 #include <perrin/cpp/layers.hpp>
 
@@ -14,22 +16,31 @@ class ClassLabel {
   static constexpr std::string_view id = "class-label";
   static constexpr std::string_view version = "0.1.0";
   static constexpr std::string_view doc =
-      "A learnt vector per class and a null vector for classifier-free guidance (2207.12598, algorithm 1).";
+      "A learnt vector or sequence per class, and a null one for classifier-free guidance (2207.12598, algorithm 1).";
   static std::vector<Key> keys() {
-    return {Key::integer("width", "128", "size of the vector that the denoiser is given").min(1),
-            Key::number("drop", "0.1", "probability that training hides a sample's class").min(0).max(1),
-            Key::string("field", "\"label\"", "the dataset's field that holds the class")};
+    return {
+        Key::integer("width", "128", "size of each vector that the denoiser is given").min(1),
+        Key::integer("tokens", "0", "0: one vector; more: a sequence of that many, for a denoiser that attends to it")
+            .min(0),
+        Key::number("drop", "0.1", "probability that training hides a sample's class").min(0).max(1),
+        Key::string("field", "\"label\"", "the dataset's field that holds the class")};
   }
   explicit ClassLabel(const perrin::Config& config)
-      : width_(config.integer("width")), drop_(config.number("drop")), field_(config.string("field")) {}
+      : width_(config.integer("width")),
+        tokens_(config.integer("tokens")),
+        drop_(config.number("drop")),
+        field_(config.string("field")) {}
 
   perrin_conditioning_spec infer(uint32_t n, const perrin_field* fields) {
     classes_ = static_cast<int64_t>(find(n, fields).n_classes);
-    embedding_.emplace(parameters_, "embedding", classes_ + 1, width_);  // the last row is the null class
+    embedding_.emplace(parameters_, "embedding", classes_ + 1, width_ * std::max<int64_t>(tokens_, 1));  // last: null
     perrin_conditioning_spec spec{};
     spec.struct_size = sizeof spec;
-    spec.slots = PERRIN_SLOT_VECTOR;
-    spec.vector = {perrin::text("vector"), PERRIN_FLOAT32, 1, {width_}};
+    spec.slots = tokens_ > 0 ? PERRIN_SLOT_SEQUENCE : PERRIN_SLOT_VECTOR;
+    if (tokens_ > 0)
+      spec.sequence = {perrin::text("sequence"), PERRIN_FLOAT32, 2, {tokens_, width_}};
+    else
+      spec.vector = {perrin::text("vector"), PERRIN_FLOAT32, 1, {width_}};
     return spec;
   }
 
@@ -42,7 +53,9 @@ class ClassLabel {
       const bool hidden = drop != nullptr && drop[i] != 0;
       rows.mutable_data_ptr<int64_t>()[i] = hidden ? classes_ : checked(labels.const_data_ptr<int64_t>()[i], i);
     }
-    return {(*embedding_)(rows.to(embedding_->device())), {}, {}};
+    const at::Tensor chosen = (*embedding_)(rows.to(embedding_->device()));
+    if (tokens_ == 0) return {chosen, {}, {}};            // [B, width]
+    return {{}, chosen.view({-1, tokens_, width_}), {}};  // [B, tokens, width]
   }
 
   perrin::Parameters& parameters() { return parameters_; }
@@ -71,7 +84,7 @@ class ClassLabel {
                                            std::to_string(classes_ - 1));
   }
 
-  int64_t width_, classes_ = 0;
+  int64_t width_, tokens_, classes_ = 0;
   double drop_;
   std::string field_;
   perrin::Parameters parameters_;

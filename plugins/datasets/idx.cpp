@@ -79,10 +79,9 @@ std::vector<uint8_t> read_values(GzFile& file, uint64_t expected) {
 
 }  // namespace
 
-Idx read_idx(const std::string& path, uint32_t rank, bool header_only) {
+Idx read_idx(const std::string& path, uint32_t rank) {
   GzFile file(path);
   Idx idx{read_header(file, rank), {}};
-  if (header_only) return idx;
   unsigned __int128 n = 1;
   for (uint64_t size : idx.sizes) n *= size;
   if (n > uint64_t{1} << 40) file.fail("its header announces more than 2^40 values: the file is corrupt");

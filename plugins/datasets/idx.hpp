@@ -10,12 +10,12 @@ namespace perrin::datasets {
 
 struct Idx {
   std::vector<uint64_t> sizes;  // as many as the rank
-  std::vector<uint8_t> values;  // empty if only the header was read
+  std::vector<uint8_t> values;  // as many as their product
 };
 
-// Reads a whole file, or with `header_only` its sizes. Throws Failure: PERRIN_IO if it cannot be opened or read,
+// Reads a whole file. Throws Failure: PERRIN_IO if it cannot be opened or read,
 // PERRIN_INVALID_DATA, with file and reason, if it is not an IDX file of bytes of this rank, is truncated, corrupt or
 // longer than its header says.
-Idx read_idx(const std::string& path, uint32_t rank, bool header_only);
+Idx read_idx(const std::string& path, uint32_t rank);
 
 }  // namespace perrin::datasets

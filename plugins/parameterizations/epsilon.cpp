@@ -15,7 +15,8 @@ struct Epsilon {
       throw Failure(
           PERRIN_UNSUPPORTED,
           "the schedule ends in pure noise (alpha = 0, zero terminal SNR), where a predicted noise says nothing "
-          "about x_0: use parameterization v or x0, or a schedule with zero_terminal_snr = false");
+          "about x_0: use parameterization v or x0, or flow on schedule flow; or a schedule that ends earlier "
+          "(zero_terminal_snr = false)");
     return {.c_in = c_in(at),
             .c_noise = at.t,
             .c_skip = 1 / at.alpha,

@@ -7,12 +7,7 @@ constexpr double pi = 3.14159265358979323846;
 
 // 2102.09672 Eq. 17: abar(u) = f(u) / f(0), f(u) = cos^2((u + s) / (1 + s) pi / 2), u = t / T; betas capped.
 std::vector<double> betas(int64_t steps, double s, double cap) {
-  const auto f = [s](double u) { return std::pow(std::cos((u + s) / (1 + s) * pi / 2), 2); };
-  const auto T = static_cast<double>(steps);
-  std::vector<double> betas;
-  for (int64_t i = 0; i < steps; ++i)
-    betas.push_back(std::min(1 - f(static_cast<double>(i + 1) / T) / f(static_cast<double>(i) / T), cap));
-  return betas;
+  return betas_of([s](double u) { return std::pow(std::cos((u + s) / (1 + s) * pi / 2), 2); }, steps, cap);
 }
 
 // No rescale_to_T: abar is a function of t / T already.

@@ -39,6 +39,17 @@ class Discrete {
   std::vector<double> alpha_;
 };
 
+// Betas of a given abar(u), u = t / T: beta_t = 1 - abar((t + 1) / T) / abar(t / T), at most `cap`    (2102.09672
+// Sec. 3.2)
+template <class F>
+std::vector<double> betas_of(F&& abar, int64_t steps, double cap) {
+  const auto T = static_cast<double>(steps);
+  std::vector<double> betas;
+  for (int64_t i = 0; i < steps; ++i)
+    betas.push_back(std::min(1 - abar(static_cast<double>(i + 1) / T) / abar(static_cast<double>(i) / T), cap));
+  return betas;
+}
+
 // The i-th of n equally spaced values from a to b, both included.
 inline double spaced(double a, double b, int64_t i, int64_t n) {
   return n == 1 ? a : a + (b - a) * (static_cast<double>(i) / static_cast<double>(n - 1));

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "perrin/cpp/weighting.hpp"
+#include "level.hpp"
 
 namespace perrin::weightings {
 namespace {
@@ -17,8 +17,7 @@ struct MinSnr {
   // 2303.09556 Sec. 3.4: w = min(SNR, gamma) for x_0, carried to F's target by c_out^2: min(SNR, gamma) / SNR for eps,
   // min(SNR, gamma) / (SNR + 1) for v.
   double weight(const perrin_time& at, const perrin_coefficients& c) const {
-    const double snr = at.alpha * at.alpha / (at.sigma * at.sigma);
-    return c.c_out * c.c_out * std::min(snr, gamma_);
+    return x0_error(c) * std::min(snr(at), gamma_);
   }
 
  private:

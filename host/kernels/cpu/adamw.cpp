@@ -12,21 +12,27 @@ namespace perrin::kernels {
 namespace {
 
 struct Constants {
-  float grad_scale, keep, one_minus_beta1, beta2, one_minus_beta2, inverse_correction2, eps, step_size, one_minus_decay;
+  float grad_scale, l2, keep, one_minus_beta1, beta2, one_minus_beta2, inverse_correction2, eps, step_size,
+      one_minus_decay;
 };
 
 Constants constants_of(const AdamW& o) {
   const double correction1 = 1 - std::pow(o.beta1, static_cast<double>(o.step));
   const double correction2 = 1 - std::pow(o.beta2, static_cast<double>(o.step));
-  return {static_cast<float>(o.grad_scale),   static_cast<float>(1 - o.lr * o.weight_decay),
-          static_cast<float>(1 - o.beta1),    static_cast<float>(o.beta2),
-          static_cast<float>(1 - o.beta2),    static_cast<float>(1 / std::sqrt(correction2)),
-          static_cast<float>(o.eps),          static_cast<float>(o.lr / correction1),
+  return {static_cast<float>(o.grad_scale),
+          static_cast<float>(o.l2),
+          static_cast<float>(1 - o.lr * o.weight_decay),
+          static_cast<float>(1 - o.beta1),
+          static_cast<float>(o.beta2),
+          static_cast<float>(1 - o.beta2),
+          static_cast<float>(1 / std::sqrt(correction2)),
+          static_cast<float>(o.eps),
+          static_cast<float>(o.lr / correction1),
           static_cast<float>(1 - o.ema_decay)};
 }
 
 PERRIN_INLINE float update(const Constants& c, float w, float gradient, float& m, float& v) {
-  const float g = c.grad_scale * gradient;
+  const float g = std::fma(c.l2, w, c.grad_scale * gradient);
   m = std::fma(c.one_minus_beta1, g - m, m);
   v = std::fma(c.beta2, v, c.one_minus_beta2 * g * g);
   const float denominator = std::fma(std::sqrt(v), c.inverse_correction2, c.eps);
@@ -104,7 +110,7 @@ void adamw_ema_reference(const AdamW& options, const AdamWBuffers& b) {
   check(options, b);
   const Constants c = constants_of(options);
   for (size_t i = 0; i < b.weight.size(); ++i) {
-    const float g = c.grad_scale * b.gradient[i];
+    const float g = std::fma(c.l2, b.weight[i], c.grad_scale * b.gradient[i]);
     const float m = std::fma(c.one_minus_beta1, g - b.first_moment[i], b.first_moment[i]);
     const float v = std::fma(c.beta2, b.second_moment[i], c.one_minus_beta2 * g * g);
     const float denominator = std::fma(std::sqrt(v), c.inverse_correction2, c.eps);

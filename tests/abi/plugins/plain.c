@@ -44,8 +44,8 @@ static perrin_status* t_of_log_snr(void* instance, uint64_t n, const double* log
   for (uint64_t i = 0; i < n; ++i) t[i] = 1 / (1 + exp(log_snr[i] / 2));
   return NULL;
 }
-static const perrin_schedule whole_table = {sizeof(perrin_schedule), 0, domain, marginal, t_of_log_snr};
-static const perrin_schedule short_table = {offsetof(perrin_schedule, marginal), 0, domain, marginal, t_of_log_snr};
+static const perrin_schedule whole_table = {sizeof(perrin_schedule), 0, domain, marginal, t_of_log_snr, NULL};
+static const perrin_schedule short_table = {offsetof(perrin_schedule, marginal), 0, domain, marginal, t_of_log_snr, NULL};
 
 static perrin_status* create(const perrin_host* given, const perrin_config* config, void** instance) {
   static int one;

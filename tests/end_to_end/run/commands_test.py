@@ -7,6 +7,7 @@ import os
 import pathlib
 import pty
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ import safetensors.numpy
 import xarray as xr
 from PIL import Image
 
-from program import IMAGES, POINTS, TWO_STAGES, Program, checkpoints, describe, differences, everything, last_json, status, write
+from program import IMAGES, POINTS, TWO_STAGES, Program, checkpoints, describe, differences, everything, last_json, status, wait_until, write
 
 PERRIN = Program(sys.argv.pop(1))
 ESCAPE = "\x1b"
@@ -49,7 +50,7 @@ class InFolder(unittest.TestCase):
 class Help(InFolder):
     def test_every_command_has_help_with_an_example(self):
         listed = re.findall(r"(?m)^  (\w+) {2,}\S", PERRIN("--help").stdout)
-        self.assertEqual(["run", "resume", "check", "sample", "show", "plugin"], listed)
+        self.assertEqual(["run", "resume", "check", "sample", "compare", "show", "plugin"], listed)
         for command in [[c] for c in listed] + [["plugin", "list"], ["plugin", "show"]]:
             done = PERRIN(*command, "--help")
             self.assertMessage(done.stdout, "perrin " + command[0], "example:\n  perrin " + command[0])
@@ -90,6 +91,9 @@ class Check(InFolder):
         self.assertEqual(expected, r["parameters"]["denoiser"])
         self.assertIn(f"{expected} (2.26 k)", text)
         self.assertEqual([999, 749, 499, 249], r["sampling_times"])
+        # sqrt((1 - abar) / abar) of the linear schedule at t = 999 (2305.08891, Table 1: abar / (1 - abar) = 4.036e-5).
+        self.assertAlmostEqual(4.035993e-05 ** -0.5, r["sampling_levels"][0], delta=1e-3)
+        self.assertIn(" sigma / alpha = 157.407 ", text)
         self.assertEqual(65536, r["samples_in_dataset"])
         self.assertEqual("mlp", r["experiment"]["denoiser"]["use"])
         self.assertEqual(3 * 8 * r["forward_flops_per_sample"], r["stages"][0]["flops_per_step"])
@@ -116,7 +120,7 @@ class Run(InFolder):
         self.assertEqual(self.folder / "results/points", run.parent)
         self.assertRegex(run.name, r"^\d{8}-\d{6}-[0-9a-f]{8}$")
         names = {str(p.relative_to(run)) for p in run.rglob("*") if p.is_file()}
-        self.assertEqual({"run.h5", "run.log", "experiment.toml", "samples/step-00000020.png",
+        self.assertEqual({"run.h5", "run.log", "experiment.toml", "origin.txt", "samples/step-00000020.png",
                           "checkpoints/step-00000015.safetensors", "checkpoints/step-00000020.safetensors"}, names)
         self.assertEqual("finished", status(run))
         self.assertMessage(done.stdout, "finished in", "loss      train:", "results   ", "samples   ")
@@ -196,6 +200,33 @@ class Run(InFolder):
         with h5py.File(out / "run.h5", "r") as f:
             self.assertTrue(np.isfinite(f["metrics/train/loss"][:]).all())
         self.assertTrue(all(v.dtype == np.float32 for v in safetensors.numpy.load_file(checkpoints(out)[-1]).values()))
+
+    def test_files_beside_the_experiment_are_found_by_a_run_that_goes_on(self):
+        beside, elsewhere = self.folder / "beside", self.folder / "elsewhere"
+        beside.mkdir()
+        elsewhere.mkdir()
+        write(beside / "levels.csv", "betas\n" + "\n".join(["0.01"] * 1000))
+        text = POINTS.replace('use = "linear"', 'use = "custom"\nfile = "levels.csv"')
+        write(beside / "points.toml", text.replace("steps = 20", "steps = 4000").replace("_every = 5", "_every = 100"))
+        run = elsewhere / "run"
+        process = PERRIN.start("run", "../beside/points.toml", "--out", run, cwd=elsewhere)
+        wait_until(lambda: checkpoints(run), process, "first checkpoint")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(130, process.returncode, err)
+        self.assertNotIn(str(self.folder), (run / "experiment.toml").read_text(), "the experiment stays portable")
+        PERRIN("sample", run, cwd=self.folder)
+        PERRIN("compare", run, "--samplers", "ddim", "--steps", 2, "--count", 2, cwd=self.folder)
+        PERRIN("resume", run, cwd=self.folder)
+        self.assertEqual("finished", status(run))
+        # What lies in the run itself comes first; the folder of the experiment may be gone.
+        (beside / "levels.csv").rename(run / "levels.csv")
+        PERRIN("sample", run, cwd=self.folder)
+        (run / "levels.csv").unlink()
+        done = PERRIN("sample", run, cwd=self.folder, expect=None)
+        self.assertNotEqual(0, done.returncode)
+        self.assertMessage(done.stderr, 'there is no file or folder "levels.csv"', str(run / "levels.csv"),
+                           str(beside / "levels.csv"))
 
 
 class Results(InFolder):
@@ -288,7 +319,7 @@ class Sample(InFolder):
         with h5py.File(self.runs["two"] / "run.h5") as f:  # what the run itself drew, with the same seed and weights
             picture = pixels(self.folder / "two-again.png")
             np.testing.assert_array_equal(picture, f["images/samples/data"][-1].reshape(picture.shape))
-        for arguments in (["--seed", 1], ["--steps", 5], ["--guidance", 4], ["--sampler", "ddpm"], ["--sampler", "euler"],
+        for arguments in (["--seed", 1], ["--steps", 5], ["--guidance", 4], ["--sampler", "ddpm"], ["--sampler", "heun"],
                           ["--class", 1], ["--set", "sampler.eta=1.0"],
                           ["--checkpoint", checkpoints(self.runs["two"])[0]]):
             with self.subTest(arguments=arguments):
@@ -297,6 +328,50 @@ class Sample(InFolder):
                 self.assertTrue(np.isfinite(other).all())
                 self.assertFalse((base == other).all())
         self.assertEqual((5, 2), self.sample("two", "few", "--count", 5)[0].shape)
+
+    def test_another_sampler_keeps_the_levels_of_the_run(self):
+        # Euler and ddim at eta 0 are one method (2010.02502, section 4.3): alike on the same levels only.
+        levels = ["--set", "sampler.spacing=leading", "--set", "sampler.offset=1"]
+        out = self.folder / "run-leading"
+        PERRIN("run", self.two, "--out", out, *levels)
+        self.runs["leading"] = out
+        ddim, euler = (self.sample("leading", name, "--sampler", name)[0] for name in ("ddim", "euler"))
+        np.testing.assert_allclose(euler, ddim, rtol=0, atol=1e-3 * np.abs(ddim).max())
+        other = self.sample("leading", "trailing", "--sampler", "ddim", "--set", "sampler.spacing=trailing")[0]
+        self.assertGreater(np.abs(other - ddim).max(), 1e-2 * np.abs(ddim).max())
+        # Its own keys do not stay: euler has no eta.
+        self.sample("two", "churn", "--set", "sampler.eta=1.0")
+        self.sample("two", "no-eta", "--sampler", "euler")
+
+    def test_guidance_is_the_scale_of_whichever_guidance_is_used(self):
+        table = "guidance={use='adaptive-projected'}"
+        chosen = self.sample("two", "apg", "--set", table, "--set", "guidance.scale=2.5")[0]
+        self.assertEqual(chosen.tobytes(), self.sample("two", "apg-2", "--set", table, "--guidance", 2.5)[0].tobytes())
+        done = PERRIN("sample", self.runs["two"], "--set", "guidance={use='cfg++'}", "--guidance", 2, expect=2)
+        self.assertMessage(done.stderr, "scale", "1")
+
+    def test_a_run_guides_another(self):
+        weak = f"guidance={{use='autoguidance', guide='{self.runs['two']}'}}"
+        base = self.sample("two", "unguided", "--set", "guidance={use='none'}")[0]
+        same = self.sample("two", "itself", "--set", weak)[0]  # the guide is the run itself
+        np.testing.assert_allclose(same, base, rtol=0, atol=1e-5 * np.abs(base).max())
+        early = weak.replace(str(self.runs["two"]), str(checkpoints(self.runs["two"])[0]))
+        self.assertFalse((self.sample("two", "earlier", "--set", early)[0] == base).all())
+        done = PERRIN("sample", self.runs["images"], "--set", weak, expect=1)
+        self.assertMessage(done.stderr, "the guide diffuses in [2], the guided model in [1, 8, 8]")
+        done = PERRIN("check", self.points, "--set", "guidance={use='autoguidance', guide='nowhere'}", expect=2)
+        self.assertMessage(done.stderr, 'there is no file or folder "nowhere"')
+
+    def test_inversion_writes_the_latents_of_the_first_samples(self):
+        run, stem = self.runs["two"], self.folder / "inverted"
+        done = PERRIN("sample", run, "--sampler", "ddim-inversion", "--count", 40, "--steps", 50, "--out", stem)
+        arrays = safetensors.numpy.load_file(f"{stem}.safetensors")
+        self.assertEqual(((40, 2), (40,)), (arrays["samples"].shape, arrays["labels"].shape))
+        self.assertTrue(np.isfinite(arrays["samples"]).all())
+        self.assertFalse(pathlib.Path(f"{stem}.png").exists())
+        self.assertNotIn(".png", done.stdout)
+        done = PERRIN("check", self.points, "--set", "sampler.use=ddim-inversion", expect=2)
+        self.assertMessage(done.stderr, "goes from data to noise", "perrin sample RUN --sampler ddim-inversion")
 
     def test_json_names_both_files(self):
         summary = last_json(PERRIN("sample", self.runs["two"], "--json", "--count", 4).stdout)
@@ -308,7 +383,7 @@ class Sample(InFolder):
     def test_wrong_requests_say_what_would_be_right(self):
         for arguments, code, parts in (
                 (["--class", 8], 1, ("there is no class 8", "--class", "give 0 to 7")),
-                (["--steps", 2000], 1, ("cannot be sampled in 2000", "give 1 to 1000")),
+                (["--steps", 2000], 2, ("cannot be sampled in 2000", "give 1 to 1000")),
                 (["--count", 0], 2, ("samples.count",)),
                 (["--sampler", "ddimm"], 2, ('did you mean "ddim"',)),
                 (["--checkpoint", self.folder / "none.safetensors"], 1, ("none.safetensors", "No such file")),

@@ -13,12 +13,27 @@ import tempfile
 import time
 import unittest
 
-from program import TWO_STAGES, Program, checkpoints, differences, everything, status, wait_until, write
+from program import IMAGES, TWO_STAGES, Program, checkpoints, differences, everything, status, wait_until, write
 
 import h5py
+import safetensors.numpy
 
 PERRIN = Program(sys.argv.pop(1))
-RUNS, KILLS, SEED, LAST = 30, 3, 20240607, 120
+KILLS, SEED = 3, 20240607
+# A U-Net with attention in bf16, its batches prepared by three threads and its sums made by two.
+THREADED = IMAGES.replace('name = "images"', 'name = "threaded"\nloader_threads = 3').replace("channels = [8]", (
+    "channels = [8, 16]")).replace("steps = 6", 'steps = 30\nprecision = "bf16"\naccumulate = 2\ncheckpoint_every = 3\nsample_every = 9')
+
+# A run in which more goes on from step to step: a law of timesteps that follows the loss, a weighting that learns, two
+# averages with snapshots, other optimizers and learning rates.
+LEARNING = TWO_STAGES.replace("[[stage]]", """[timesteps]
+use = "importance"
+buckets = 4
+history = 3
+[weighting]
+use = "learnt-uncertainty"
+[[stage]]""", 1).replace("ema_decay = 0.95", 'ema = "power"\nema_snapshot_every = 9\nlr_schedule = "one-cycle"').replace(
+    'use = "adamw", lr = 1e-3', 'use = "adafactor"').replace('use = "adamw", lr = 5e-4', 'use = "muon", lr = 5e-3')
 
 
 def furthest(run):
@@ -26,10 +41,10 @@ def furthest(run):
     return int(names[-1].split("-")[1]) if names else 0
 
 
-def killed(dice, run, *arguments):
+def killed(dice, run, last, *arguments, **environment):
     """Starts the program and kills it a moment after a checkpoint at or beyond a random step. False if it had ended."""
-    target = dice.choice((0, 1, 2, 3, 4)) and dice.randint(furthest(run), LAST)  # one in five: before or at the start
-    process = PERRIN.start(*arguments)
+    target = dice.choice((0, 1, 2, 3, 4)) and dice.randint(furthest(run), last)  # one in five: before or at the start
+    process = PERRIN.start(*arguments, **environment)
     while furthest(run) < target and process.poll() is None:
         time.sleep(0.001)
     try:
@@ -43,13 +58,15 @@ def killed(dice, run, *arguments):
 class WithRun(unittest.TestCase):
     """`whole`: the run that nothing disturbed, `expected`: its numbers."""
 
+    TEXT, LAST, ENVIRONMENT = TWO_STAGES, 120, {}
+
     @classmethod
     def setUpClass(cls):
         cls.scratch = tempfile.TemporaryDirectory()
         cls.folder = pathlib.Path(cls.scratch.name)
-        cls.file = write(cls.folder / "two.toml", TWO_STAGES)
+        cls.file = write(cls.folder / "two.toml", cls.TEXT)
         cls.whole = cls.folder / "whole"
-        PERRIN("run", cls.file, "--out", cls.whole)
+        PERRIN("run", cls.file, "--out", cls.whole, **cls.ENVIRONMENT)
         cls.expected = everything(cls.whole)
         assert {k.split("/")[0] for k in cls.expected} >= {"train", "images", "weights"}, cls.expected.keys()
         assert any(k.startswith("weights/ema.conditioner.") for k in cls.expected), cls.expected.keys()
@@ -59,7 +76,7 @@ class WithRun(unittest.TestCase):
         cls.scratch.cleanup()
 
 
-class Killed(WithRun):
+class Tortured(WithRun):
     def tortured(self, number):
         """One run, killed up to KILLS times at random moments, then resumed to its end: its row of the table."""
         dice = random.Random(SEED + number)
@@ -69,20 +86,22 @@ class Killed(WithRun):
             begun = (run / "experiment.toml").exists()
             if run.exists() and not begun:
                 shutil.rmtree(run)
-            alive = killed(dice, run, *(("resume", run) if begun else ("run", self.file, "--out", run)))
+            alive = killed(dice, run, self.LAST, *(("resume", run) if begun else ("run", self.file, "--out", run)),
+                           **self.ENVIRONMENT)
             reached.append(f"{furthest(run)}" if alive else f"{furthest(run)} (ended)")
         if not (run / "experiment.toml").exists():
             shutil.rmtree(run, ignore_errors=True)
-            PERRIN("run", self.file, "--out", run)
+            PERRIN("run", self.file, "--out", run, **self.ENVIRONMENT)
         else:
-            PERRIN("resume", run)
+            PERRIN("resume", run, **self.ENVIRONMENT)
         with h5py.File(run / "run.h5", "r") as f:
             segments = f["segments/step"][:].tolist()
         return number, reached, segments, status(run), differences(self.expected, everything(run))
 
-    def test_thirty_runs_killed_at_random_moments_end_bit_identical(self):
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            rows = list(pool.map(self.tortured, range(RUNS)))
+    def end_bit_identical(self, runs, at_once):
+        """Prints the table; returns the steps from which runs were resumed."""
+        with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+            rows = list(pool.map(self.tortured, range(runs)))
         print(f"\n{len(self.expected)} arrays compared, {sum(v.size for v in self.expected.values())} values\n"
               "run  last checkpoint at each kill    started or resumed from step     differing arrays")
         for number, reached, segments, _, different in rows:
@@ -93,10 +112,46 @@ class Killed(WithRun):
             self.assertEqual([], different, f"run {number}")
             self.assertEqual("finished", state, f"run {number}")
         # The table must show what it claims: many kills, and resumes from the middle of both stages.
-        self.assertGreater(kills, RUNS)
-        resumed = {step for _, _, segments, *_ in rows for step in segments}
+        self.assertGreater(kills, runs)
+        return {step for _, _, segments, *_ in rows for step in segments}
+
+
+class Killed(Tortured):
+    def test_thirty_runs_killed_at_random_moments_end_bit_identical(self):
+        resumed = self.end_bit_identical(30, 2)
         self.assertTrue(any(0 < step < 60 for step in resumed), resumed)
         self.assertTrue(any(60 < step < 120 for step in resumed), resumed)
+
+
+class KilledThreaded(Tortured):
+    TEXT, LAST, ENVIRONMENT = THREADED, 30, {"OMP_NUM_THREADS": "2"}
+
+    def test_unets_in_bf16_with_several_threads_end_bit_identical(self):
+        with h5py.File(self.whole / "run.h5", "r") as f:
+            self.assertEqual(b"2", f["provenance"].attrs["threads"])
+        resumed = self.end_bit_identical(4, 1)
+        self.assertTrue(any(0 < step < 30 for step in resumed), resumed)
+
+
+def snapshots(run):
+    return {f"{p.name}/{k}": v for p in sorted((run / "ema").iterdir()) for k, v in safetensors.numpy.load_file(p).items()}
+
+
+class KilledWhileLearning(Tortured):
+    TEXT = LEARNING
+
+    def test_runs_end_bit_identical_with_all_that_they_have_learnt(self):
+        learnt = {k for k in self.expected if k.startswith(("weights/state.timesteps", "weights/weighting.", "weights/ema2."))}
+        print(f"\n{len(self.expected)} arrays compared, of them {len(learnt)} of what only this run learns")
+        self.assertEqual({"weights/state.timesteps", "weights/weighting", "weights/ema2"},
+                         {".".join(k.split(".")[:1 if "weighting" in k or "ema2" in k else 2]) for k in learnt})
+        held = snapshots(self.whole)
+        self.assertEqual({69, 78, 87, 96, 105, 114, 120}, {int(k.split("/")[0][5:13]) for k in held})
+        for number in range(100, 104):
+            _, reached, segments, state, different = self.tortured(number)
+            print(f"{number}  {', '.join(reached):30}  {str(segments):32} {len(different)}")
+            self.assertEqual(([], "finished"), (different, state))
+            self.assertEqual([], differences(held, snapshots(self.folder / f"run-{number}")))
 
 
 class Signalled(WithRun):

@@ -67,5 +67,24 @@ TEST(GoldenDdim, VarianceOfAStep) {
   }
 }
 
+// test_scheduler_ddim_inverse.py: from clean up to t = 0, 100, ... 900. The peer's v_prediction reads the model's
+// output as v at the level below, which no D is; its rows 1394.2185 and those that clip x_0 there are not the method's.
+double inverse_loop(double beta_start, bool alpha_to_one) {
+  const auto schedule = builtin("schedule", "linear", {{"beta_start", beta_start}});
+  const auto predicted = builtin("parameterization", "epsilon");
+  std::vector<perrin_time> times = levels(schedule, {0, 0, 100, 200, 300, 400, 500, 600, 700, 800, 900});
+  if (alpha_to_one) times.front() = clean;
+  Sampling sampling{times,
+                    [&](const at::Tensor& x, const perrin_time& at) { return dummy_denoised(predicted, x, at, false); },
+                    nullptr, nullptr};
+  return sum_abs(sampling.run(builtin("sampler", "ddim-inversion"), dummy_sample()));
+}
+TEST(GoldenDdimInversion, FullLoop) {
+  expect_sum("ddim inverse eps", inverse_loop(1e-4, true), 671.6816);
+  expect_sum("ddim inverse beta0 = .01, alpha -> 1", inverse_loop(0.01, true), 539.9622);
+  // 542.6722 with the peer's clip_sample; without, diffusers 0.42.1 gives
+  expect_sum("ddim inverse beta0 = .01, alpha not -> 1", inverse_loop(0.01, false), 542.682434);
+}
+
 }  // namespace
 }  // namespace perrin::testing

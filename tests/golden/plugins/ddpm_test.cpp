@@ -1,4 +1,5 @@
 // DDPM against diffusers' tests/schedulers/test_scheduler_ddpm.py: sums of |x|, noise from torch.manual_seed(0).
+#include <ATen/ops/sin.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
@@ -69,6 +70,19 @@ TEST(GoldenDdpm, VarianceOfAStep) {
   }
   const std::vector<perrin_time> last = {levels(schedule, {0})[0], clean};
   EXPECT_EQ(variance_of_step(small, last), 0) << "t = 0";
+}
+
+// diffusers 0.42.1, DDPMScheduler(variance_type="learned_range", clip_sample=False), 10 leading steps, with
+// sin(3 x + t / 100) as the model's second half.
+TEST(GoldenDdpm, LearnedRange) {
+  const auto epsilon = builtin("parameterization", "epsilon");
+  Sampling sampling{levels(builtin("schedule", "linear"), {900, 800, 700, 600, 500, 400, 300, 200, 100, 0}),
+                    [&](const at::Tensor& x, const perrin_time& at) { return dummy_denoised(epsilon, x, at, false); },
+                    PeerNoise(), nullptr};
+  sampling.times.push_back(clean);
+  sampling.variance = [&] { return at::sin(3 * sampling.latest + sampling.asked.back().t / 100); };
+  const auto learned = builtin("sampler", "ddpm", {{"variance", std::string("learned-range")}});
+  expect_sum("ddpm learned_range, 10 steps", sum_abs(sampling.run(learned, dummy_sample())), 328.996582);
 }
 
 }  // namespace

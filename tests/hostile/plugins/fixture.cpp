@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <stdexcept>
@@ -53,6 +54,12 @@ const perrin_host* host;
   if (result == nullptr) return;
   static_cast<const perrin_host_tensor*>(host->get_extension(host, PERRIN_TEXT(PERRIN_HOST_TENSOR)))->release(result);
 }
+// Stops the run that uses it, and not the probe that looks at it.
+[[maybe_unused]] void interrupt_the_run() {
+  char program[4096] = {};
+  if (readlink("/proc/self/exe", program, sizeof program - 1) > 0 && strstr(program, "perrin-engine") != nullptr)
+    raise(SIGINT);
+}
 [[maybe_unused]] void nothing() {}
 
 #ifdef IN_CONSTRUCTOR
@@ -67,8 +74,8 @@ perrin_status* domain(void*, perrin_time_domain* out) {
   return nullptr;
 }
 
-perrin_status* marginal(void*, uint64_t n, const double*, double* alpha, double* sigma) {
-  for (uint64_t i = 0; i < n; ++i) alpha[i] = 0.6, sigma[i] = 0.8;
+perrin_status* marginal(void*, uint64_t n, const double* t, double* alpha, double* sigma) {
+  for (uint64_t i = 0; i < n; ++i) alpha[i] = 0.6, sigma[i] = (t[i] + 1) / 1000;
 #ifdef IN_CALL
   IN_CALL();
 #endif
@@ -96,6 +103,18 @@ void destroy(void*) {
 #ifndef KEY_DEFAULT
 #define KEY_DEFAULT "0.5"
 #endif
+#ifndef KEY_NAME
+#define KEY_NAME "level"
+#endif
+#ifndef KEY_TYPE
+#define KEY_TYPE PERRIN_NUMBER
+#endif
+#ifndef KEY_MIN
+#define KEY_MIN 0
+#endif
+#ifndef DOC
+#define DOC "Breaks a rule: " NAME "."
+#endif
 #ifndef KEY_DOC
 #define KEY_DOC "a number between 0 and 1"
 #endif
@@ -104,14 +123,14 @@ void destroy(void*) {
 #endif
 
 constexpr perrin_schedule table = {sizeof(perrin_schedule), 0, domain, marginal, nullptr};
-constexpr perrin_key keys[] = {{sizeof(perrin_key), PERRIN_NUMBER, PERRIN_KEY_MIN | PERRIN_KEY_MAX, 0,
-                                PERRIN_TEXT("level"), PERRIN_TEXT(KEY_DEFAULT), 0, 1, nullptr, PERRIN_TEXT(""),
-                                PERRIN_TEXT(KEY_DOC), PERRIN_TEXT("1.0"), PERRIN_TEXT("")}};
+constexpr perrin_key keys[] = {{sizeof(perrin_key), KEY_TYPE, PERRIN_KEY_MIN | PERRIN_KEY_MAX, 0, PERRIN_TEXT(KEY_NAME),
+                                PERRIN_TEXT(KEY_DEFAULT), KEY_MIN, 1, nullptr, PERRIN_TEXT(""), PERRIN_TEXT(KEY_DOC),
+                                PERRIN_TEXT("1.0"), PERRIN_TEXT("")}};
 constexpr perrin_component component = {COMPONENT_SIZE,
                                         1,
                                         PERRIN_TEXT(COMPONENT_ID),
                                         PERRIN_TEXT("1.0"),
-                                        PERRIN_TEXT("Breaks a rule: " NAME "."),
+                                        PERRIN_TEXT(DOC),
                                         PERRIN_TEXT(""),
                                         keys,
                                         &table,

@@ -1,12 +1,15 @@
 """Bad experiments, damaged files, full disks and a plugin that crashes: one clear message, nothing lost, and resume works.
 
-Usage: hostile_test.py PERRIN HEALTHY_PLUGIN CRASHING_PLUGIN
+Usage: hostile_test.py PERRIN HEALTHY_PLUGIN CRASHING_PLUGIN INTERRUPTING_PLUGIN EARLY_SIGNAL_LIBRARY
 """
 import concurrent.futures
+import gzip
+import hashlib
 import pathlib
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,7 +22,8 @@ import safetensors.numpy
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "end_to_end/run"))
 from program import IMAGES, POINTS, Program, checkpoints, describe, differences, everything, status, traces, wait_until, write
 
-PERRIN, HEALTHY, CRASHING = Program(sys.argv.pop(1)), pathlib.Path(sys.argv.pop(1)), pathlib.Path(sys.argv.pop(1))
+PERRIN = Program(sys.argv.pop(1))
+HEALTHY, CRASHING, INTERRUPTING, EARLY_SIGNAL = (pathlib.Path(sys.argv.pop(1)) for _ in range(4))
 TRACES_OF_A_CRASH = ("frame #", "Exception raised from", "terminate called", "Aborted", "core dumped", "c10::Error")
 
 
@@ -165,17 +169,29 @@ class Damage(Hostile):
         self.assertEqual([], differences(self.expected, everything(self.run_folder)))
 
     def test_results_of_another_schema_or_cut_are_refused_and_left_alone(self):
-        with h5py.File(self.run_folder / "run.h5", "r+") as f:
-            f.attrs["schema"] = np.bytes_("perrin.run/9")
-        before = (self.run_folder / "run.h5").read_bytes()
-        for command in ("resume", "show"):
-            self.refused(1, ("perrin.run/9", "perrin.run/1", f"{self.run_folder}/run.h5"), command, self.run_folder)
-        self.assertEqual(before, (self.run_folder / "run.h5").read_bytes())
+        for schema in (np.bytes_("perrin.run/9"), "perrin.run/9"):  # of fixed length, and of variable as h5py writes a text
+            with h5py.File(self.run_folder / "run.h5", "r+") as f:
+                f.attrs["schema"] = schema
+            before = (self.run_folder / "run.h5").read_bytes()
+            for command in ("resume", "show"):
+                self.refused(1, ('has schema "perrin.run/9", expected "perrin.run/1"', f"{self.run_folder}/run.h5"), command,
+                             self.run_folder)
+            self.assertEqual(before, (self.run_folder / "run.h5").read_bytes())
         (self.run_folder / "run.h5").write_bytes(before[:len(before) // 2])
         self.refused(1, (f"{self.run_folder}/run.h5",), "resume", self.run_folder)
         self.assertEqual(len(before) // 2, (self.run_folder / "run.h5").stat().st_size)
         (self.run_folder / "run.h5").write_bytes(b"not HDF5")
         self.refused(1, (f"{self.run_folder}/run.h5",), "resume", self.run_folder)
+
+    def test_texts_of_variable_length_are_read(self):
+        with h5py.File(self.run_folder / "run.h5", "r+") as f:
+            f.attrs["run_id"] = "renamed-\u00fc"
+            text = f["config/toml"][()].decode()
+            del f["config/toml"]
+            f["config/toml"] = text
+        self.assertIn("renamed-\u00fc", PERRIN("show", self.run_folder).stdout)
+        PERRIN("resume", self.run_folder)
+        self.assertEqual([], differences(self.expected, everything(self.run_folder)))
 
     def test_a_damaged_experiment_file_is_refused_at_its_place(self):
         file = self.run_folder / "experiment.toml"
@@ -206,7 +222,8 @@ class Disks(Hostile):
         self.mount("size=4m")
         file = self.write(POINTS.replace("steps = 20", "steps = 200\nsample_every = 60", 1).replace("checkpoint_every = 5",
                                                                                                  "checkpoint_every = 20"))
-        PERRIN("run", file, "--out", self.folder / "whole")
+        outside = {"cwd": self.folder}  # of any git checkout, whose changes the results file would hold
+        PERRIN("run", file, "--out", self.folder / "whole", **outside)
         expected = everything(self.folder / "whole")
         used = sum((p.stat().st_blocks * 512 for p in (self.folder / "whole").rglob("*") if p.is_file()))
         rows = []
@@ -214,7 +231,7 @@ class Disks(Hostile):
             run = self.disk / f"run-{left}"
             free = int(subprocess.run(["stat", "-f", "-c", "%a", self.disk], capture_output=True, text=True).stdout) * 4
             (self.disk / "ballast").write_bytes(bytes(max(0, free - left) * 1024))
-            done = PERRIN("run", file, "--out", run, expect=None)
+            done = PERRIN("run", file, "--out", run, expect=None, **outside)
             for trace in TRACES_OF_A_CRASH:
                 self.assertNotIn(trace, done.stderr)
             message = " | ".join(done.stderr.splitlines()[-3:])
@@ -229,7 +246,7 @@ class Disks(Hostile):
             (self.disk / "ballast").unlink()
             begun = (run / "experiment.toml").exists()
             if done.returncode != 0 and begun:
-                PERRIN("resume", run)
+                PERRIN("resume", run, **outside)
             if begun:
                 self.assertEqual([], differences(expected, everything(run)), f"{left} KiB left: {describe(done)}")
             rows.append((left, done.returncode, kept[-1] if kept else "-", "yes" if begun else "no folder", message[:100]))
@@ -239,6 +256,113 @@ class Disks(Hostile):
             print(f"{left:8}  {code:4}  {kept:26}  {begun:9}  {message}")
         self.assertGreater(sum(code == 1 for _, code, *_ in rows), 5)
         self.assertGreater(sum(kept != "-" and code == 1 for _, code, kept, *_ in rows), 0, "none failed after a checkpoint")
+
+
+class Interrupted(Hostile):
+    """A signal that comes before the run has begun: one message, exit 130, no folder."""
+
+    def stopped(self, command, text=POINTS, **environment):
+        out = ("--out", self.run_folder) if command == "run" else ()
+        self.refused(130, ("error: stopped before anything was written",), command, self.write(text), *out, **environment)
+        self.assertFalse(self.run_folder.exists())
+
+    def test_while_libraries_are_being_loaded(self):
+        early = {"LD_PRELOAD": str(EARLY_SIGNAL), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+        self.stopped("run", **early)
+        self.stopped("check", **early)
+
+    def test_while_a_plugin_is_being_created(self):
+        self.stopped("run", POINTS.replace('use = "linear"', 'use = "bomb-interrupting"'),
+                     PERRIN_PLUGIN_PATH=str(INTERRUPTING.parent))
+
+    def test_resume_leaves_the_run_as_it_was(self):
+        file = self.write(POINTS.replace("lr = 1e-3", "lr = 1e30").replace("checkpoint_every = 5", "checkpoint_every = 1"))
+        PERRIN("run", file, "--out", self.run_folder, expect=1)
+        before = {p: p.read_bytes() for p in self.run_folder.rglob("*") if p.is_file()}
+        self.refused(130, ("error: stopped before anything was written",), "resume", self.run_folder,
+                     LD_PRELOAD=str(EARLY_SIGNAL), ASAN_OPTIONS="verify_asan_link_order=0")
+        self.assertEqual(before, {p: p.read_bytes() for p in self.run_folder.rglob("*") if p.is_file()})
+
+
+class Pins(Hostile):
+    """sha256 = "..." beside `use`: the library's hash, compared before it is loaded."""
+    PLACE = 'use = "test.tied"'
+
+    def setUp(self):
+        super().setUp()
+        self.text = POINTS.replace('use = "mlp"\nwidth = 16', self.PLACE)
+        self.hash = hashlib.sha256(HEALTHY.read_bytes()).hexdigest()
+        self.environment = {"PERRIN_PLUGIN_PATH": str(HEALTHY.parent)}
+
+    def pinned(self, pin):
+        return self.text.replace(self.PLACE, f'{self.PLACE}\nsha256 = "{pin}"')
+
+    def test_the_right_one_is_kept_in_the_run(self):
+        file = self.write(self.pinned(self.hash.upper()))
+        PERRIN("run", file, "--out", self.run_folder, **self.environment)
+        self.assertIn(f'sha256 = "{self.hash}"', (self.run_folder / "experiment.toml").read_text())
+        shown = PERRIN("plugin", "show", "test.tied", **self.environment).stdout
+        self.assertIn(f"sha256: {self.hash}", shown)
+
+    def test_another_one_is_refused_with_both_hashes(self):
+        wrong = "ab" * 32
+        file = self.write(self.pinned(wrong))
+        parts = (f"{file}:6:", f"pins sha256 {wrong}", f"{HEALTHY.resolve()} has {self.hash}", "change the pin if you trust this one")
+        self.refused(2, parts, "run", file, "--out", self.run_folder, **self.environment)
+        self.assertFalse(self.run_folder.exists())
+        self.refused(2, parts, "check", file, **self.environment)
+
+    def test_a_run_is_not_resumed_with_another_library(self):
+        PERRIN("run", self.write(self.pinned(self.hash)), "--out", self.run_folder, "--set", "stage.steps=12", **self.environment)
+        file = self.run_folder / "experiment.toml"
+        shutil.rmtree(self.run_folder / "checkpoints")
+        (self.run_folder / "run.h5").unlink()
+        self.refused(2, (f"pins sha256 {self.hash}", f"{CRASHING.resolve()} has "), "resume", self.run_folder,
+                     PERRIN_PLUGIN_PATH=str(CRASHING.parent))
+        self.assertTrue(file.exists())
+
+    def test_no_hash_is_refused_at_its_place(self):
+        for pin in ("abc", self.hash + "0", self.hash.replace(self.hash[0], "g", 1), ""):
+            file = self.write(self.pinned(pin))
+            self.refused(2, (f"{file}:8:10: error: ", "is not a SHA-256: it has 64 hexadecimal digits", "perrin plugin show test.tied"),
+                         "check", file, **self.environment)
+
+
+class Commands(Hostile):
+    def test_a_run_that_is_not_there(self):
+        for name in ("nope", self.folder / "nope", ""):
+            for command in ("resume", "sample"):
+                self.refused(1, ("fix: name a folder that `perrin run` printed",), command, name)
+        self.refused(1, ("No such file or directory", "fix: correct the path"), "show", self.folder / "nope")
+
+    def test_a_run_named_by_its_results_in_the_working_folder(self):
+        PERRIN("run", self.write(POINTS), "--out", self.run_folder)
+        self.assertIn("nothing to do", PERRIN("resume", "run.h5", cwd=self.run_folder).stderr)
+
+    def test_a_negative_seed(self):
+        self.refused(2, ('"seed" is out of range: -3', "allowed: >= 0"), "run", self.write(POINTS), "--seed", "-3")
+
+
+class Datasets(Hostile):
+    NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+
+    def test_a_corrupt_body_is_found_before_there_is_a_run(self):
+        random = np.random.default_rng(0)
+        n = 500
+        images = bytes((0, 0, 8, 3)) + struct.pack(">III", n, 28, 28) + random.integers(0, 256, n * 784, np.uint8).tobytes()
+        labels = bytes((0, 0, 8, 1)) + struct.pack(">I", n) + random.integers(0, 10, n, np.uint8).tobytes()
+        whole = {name: gzip.compress(images if "images" in name else labels) for name in self.NAMES[:2]}
+        crc = bytearray(whole[self.NAMES[0]])
+        crc[-6] ^= 0xff
+        cut = whole[self.NAMES[0]][:200_000]
+        text = POINTS.replace('"gaussian-mixture"', f'"fashion-mnist"\nfolder = "{self.folder}"').replace(
+            'use = "mlp"\nwidth = 16', 'use = "mlp"\nwidth = 4')
+        for name, data in whole.items():
+            (self.folder / f"{name}.gz").write_bytes(data)
+        PERRIN("check", self.write(text))
+        for data, reason in ((crc, "the gzip data is corrupt"), (cut, "the gzip data ends too early: the file is truncated")):
+            (self.folder / f"{self.NAMES[0]}.gz").write_bytes(data)
+            self.refused_before_anything_runs(text, f"{self.folder}/{self.NAMES[0]}.gz: {reason}", "copy or download it again", code=1)
 
 
 class Plugins(Hostile):

@@ -87,13 +87,13 @@ TEST_F(DamageTest, ChangedBytesOfAResultsFileNeverCrashTheReader) {
 }
 
 TEST_F(DamageTest, AnotherSchemaNamesBoth) {
-  const auto make = [&](const char* schema) {
+  const auto make = [&](const char* schema, bool fixed_length = true) {
     const hid_t id = H5Fcreate(file.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     if (schema) {
       const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
-      H5Tset_size(type, std::strlen(schema));
+      H5Tset_size(type, fixed_length ? std::strlen(schema) : H5T_VARIABLE);
       const hid_t attribute = H5Acreate2(id, "schema", type, space, H5P_DEFAULT, H5P_DEFAULT);
-      H5Awrite(attribute, type, schema);
+      fixed_length ? H5Awrite(attribute, type, schema) : H5Awrite(attribute, type, &schema);
       H5Aclose(attribute), H5Sclose(space), H5Tclose(type);
     }
     H5Fclose(id);
@@ -101,6 +101,7 @@ TEST_F(DamageTest, AnotherSchemaNamesBoth) {
   };
   EXPECT_CONTAINS(make("perrin.run/2"), "has schema \"perrin.run/2\", expected \"perrin.run/1\"");
   EXPECT_CONTAINS(make("keras"), "has schema \"keras\"");
+  EXPECT_CONTAINS(make("perrin.run/2", false), "has schema \"perrin.run/2\", expected \"perrin.run/1\"");
   EXPECT_CONTAINS(make(nullptr), "has schema \"none\"");
 }
 

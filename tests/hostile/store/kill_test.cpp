@@ -34,14 +34,15 @@ class KillTest : public StoreTest {
  protected:
   static void rows(Writer& writer, int64_t first, int64_t last) { fill(writer, first, last); }
 
-  // Starts a child, kills it after `delay`; returns the last step that it reported as synced, or -1.
-  int64_t run_and_kill(int64_t first, std::chrono::microseconds delay) {
+  // Starts a child, kills it after `meanwhile`; returns the last step that it reported as synced, or -1.
+  template <class Meanwhile>
+  int64_t run_and_kill(int64_t first, const Meanwhile& meanwhile) {
     int ends[2];
     EXPECT_EQ(pipe(ends), 0);
     const pid_t child = fork();
     if (child == 0) write_until_killed(file, layout(), first, ends[1], rows);
     close(ends[1]);
-    std::this_thread::sleep_for(delay);
+    meanwhile();
     kill(child, SIGKILL);
     int status = 0;
     waitpid(child, &status, 0);
@@ -78,7 +79,7 @@ TEST_F(KillTest, ThirtyKillsAtRandomMomentsLoseNothingThatWasSynced) {
   int before_creation = 0;
   for (int kill = 0; kill < 30; ++kill) {
     const std::chrono::microseconds delay(delay_us(random));
-    const int64_t last = run_and_kill(first, delay);
+    const int64_t last = run_and_kill(first, [&] { std::this_thread::sleep_for(delay); });
     if (!std::filesystem::exists(file)) {
       ++before_creation;
       continue;
@@ -99,6 +100,25 @@ TEST_F(KillTest, ThirtyKillsAtRandomMomentsLoseNothingThatWasSynced) {
       "last sync\n",
       before_creation, static_cast<long long>(longest), static_cast<long long>(rows_after_sync));
   EXPECT_LT(before_creation, 10);
+}
+
+// Opened at whatever moment of a flush, a live file is whole. A reader that compares addresses with a size of another
+// moment calls one in six of these openings cut.
+TEST_F(KillTest, AFileThatIsBeingWrittenNeverReadsAsCut) {
+  constexpr int kOpenings = 150;
+  int64_t rows = 0;
+  int refused = 0;
+  run_and_kill(0, [&] {
+    while (!std::filesystem::exists(file)) std::this_thread::yield();
+    for (int i = 0; i < kOpenings; ++i) try {
+        rows = Reader::open(file).rows("train");
+      } catch (const Error& error) {
+        EXPECT_EQ(++refused, 0) << error.message();
+      }
+  });
+  std::printf("%d openings of a file while it is written, the last with %lld rows: %d refused\n", kOpenings,
+              static_cast<long long>(rows), refused);
+  EXPECT_GT(rows, 0);
 }
 
 // The file beside, left by a kill during a resume, is neither read nor in the way.

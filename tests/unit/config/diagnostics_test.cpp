@@ -23,7 +23,7 @@ const std::vector<Case>& cases() {
       {"unknown key", with("chanels = [1]\n"), {}, R"(x.toml:7:1: error: unknown key "chanels" in [denoiser] (unet)
    7 | chanels = [1]
      | ^~~~~~~
-     = did you mean "channels"?  allowed: attention, blocks, channels, downsample, dropout, note, scales, use, warm
+     = did you mean "channels"?  allowed: attention, blocks, channels, downsample, dropout, note, scales, sha256, use, warm
 1 error in x.toml; nothing was run.
 )"},
       {"wrong type", with("dropout = \"a\"\n"), {}, R"(x.toml:7:11: error: "dropout" must be a number, not text
@@ -289,7 +289,34 @@ x.toml:12:9: error: "start" is behind the stage's end: step 5 of 5
        R"(x.toml:7:2: error: unknown key "日本" in [denoiser] (unet)
    7 | 	"日本" = "é"
      | 	^~~~~~
-     = allowed: attention, blocks, channels, downsample, dropout, note, scales, use, warm
+     = allowed: attention, blocks, channels, downsample, dropout, note, scales, sha256, use, warm
+1 error in x.toml; nothing was run.
+)"},
+      {"a pin that is no hash",
+       with("sha256 = \"cafe\"\n"),
+       {},
+       R"(x.toml:7:10: error: "cafe" is not a SHA-256: it has 64 hexadecimal digits
+   7 | sha256 = "cafe"
+     |          ^~~~~~
+     = `perrin plugin show unet` prints the library's
+1 error in x.toml; nothing was run.
+)"},
+      {"a pin that is no text",
+       with("sha256 = 7\n"),
+       {},
+       R"(x.toml:7:10: error: "sha256" must be text, not an integer
+   7 | sha256 = 7
+     |          ^
+     = expected: text
+1 error in x.toml; nothing was run.
+)"},
+      {"a pin of what has no library",
+       with("[[stage]]\noptimizer.sha256 = \"cafe\"\n"),
+       {},
+       R"(x.toml:8:11: error: unknown key "sha256" in optimizer (adamw)
+   8 | optimizer.sha256 = "cafe"
+     |           ^~~~~~
+     = allowed: beta1, beta2, eps, lr, use, weight_decay
 1 error in x.toml; nothing was run.
 )"},
       {"overrides",
@@ -311,7 +338,7 @@ x.toml:12:9: error: "start" is behind the stage's end: step 5 of 5
 --set 2: error: unknown key "stps" in [sampler] (ddim)
      | sampler.stps=3
      |         ^~~~
-     = did you mean "steps"?  allowed: clip_denoised, eta, offset, spacing, steps, use
+     = did you mean "steps"?  allowed: clip_denoised, eta, offset, rho, sha256, sigmas, spacing, steps, times, use
 --set 3: error: unknown key "seed" at the top of the file
      | seed=1
      | ^~~~
@@ -336,6 +363,17 @@ TEST_P(BadFile, GetsThisMessage) {
   } catch (const Diagnostics& fault) {
     EXPECT_EQ(fault.message(), bad.message);
     EXPECT_EQ(fault.exit, Exit::usage);
+  }
+}
+
+// Whoever knows only the base type sees the same text.
+TEST(Message, IsTheSameWhenCaughtAsError) {
+  const Case& bad = cases().front();
+  try {
+    load_text(bad.text, "x.toml", bad.set, catalogue());
+    FAIL() << "loaded";
+  } catch (const Error& fault) {
+    EXPECT_EQ(fault.message(), bad.message);
   }
 }
 

@@ -46,6 +46,28 @@ TEST(Load, GivesEachLossItsOwnPartOnly) {
   EXPECT_EQ(loss.component.get<double>("delta"), 4);
 }
 
+TEST(Load, KeepsThePinOfEachLibrary) {
+  const std::string one(64, 'a'), two(64, 'b');
+  const Loaded loaded =
+      load_more("sha256 = \"" + std::string(64, 'A') + "\"\n[[stage]]\n[[stage.loss]]\nsha256 = \"" + two + "\"\n");
+  EXPECT_EQ(loaded.experiment.denoiser.sha256, one);
+  EXPECT_EQ(loaded.experiment.stages[0].losses[0].component.sha256, two);
+  EXPECT_EQ(loaded.experiment.schedule.sha256, "");
+  const Loaded again = load_text(loaded.resolved_toml, "resolved.toml", {}, catalogue());
+  EXPECT_EQ(again.experiment.denoiser.sha256, one);
+  EXPECT_EQ(again.hash, loaded.hash);
+  EXPECT_NE(loaded.hash, load_more("").hash);
+  EXPECT_EQ(load_more("", {"denoiser.sha256=" + one}).experiment.denoiser.sha256, one);
+}
+
+TEST(Load, DropsThePinOfAComponentThatIsReplaced) {
+  const Loaded loaded = load_more("sha256 = \"" + std::string(64, 'a') + "\"\n", {"denoiser.use=mlp"});
+  EXPECT_EQ(loaded.experiment.denoiser.sha256, "");
+  std::string warnings;
+  for (const std::string& warning : loaded.warnings) warnings += warning;
+  EXPECT_NE(warnings.find("ignored key \"sha256\" in [denoiser] (mlp)"), std::string::npos) << warnings;
+}
+
 TEST(Load, TakesIntegersAsNumbersAndWholeNumbersAsIntegers) {
   const Experiment made = load_more("warm = 3\n[[stage]]\nsteps = 1e3\n").experiment;
   EXPECT_EQ(made.denoiser.get<double>("warm"), 3.0);

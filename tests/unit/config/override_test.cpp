@@ -31,7 +31,7 @@ TEST(Set, ALoneStageNeedsNoAddress) {
   EXPECT_EQ(set(kMinimal, {"stage.train=[\"denoiser\"]"}).stages[0].train, Texts{"denoiser"});
   EXPECT_EQ(set(kMinimal, {"stage.loss.weight=2"}).stages[0].losses[0].weight, 2);
   EXPECT_EQ(set(kMinimal, {"stage.loss.l2.weight=2"}).stages[0].losses[0].weight, 2);
-  EXPECT_EQ(set(kMinimal, {"stage.optimizer.lr=2"}).stages[0].optimizer.lr, 2);
+  EXPECT_EQ(set(kMinimal, {"stage.optimizer.lr=2"}).stages[0].optimizer.get<double>("lr"), 2);
 }
 
 TEST(Set, AnEntryIsAddressedByNameUseOrIndex) {

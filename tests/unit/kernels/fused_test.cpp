@@ -1,12 +1,14 @@
-// lincomb, q_sample, adamw_ema, norm2 against their plain references, bit for bit.
+// lincomb, q_sample, norm2 and the optimizers' passes against their plain references, bit for bit.
 #include <cmath>
 #include <cstring>
 #include <thread>
 #include <vector>
 
 #include "host/base/error.hpp"
+#include "host/kernels/adafactor.hpp"
 #include "host/kernels/adamw.hpp"
 #include "host/kernels/lincomb.hpp"
+#include "host/kernels/momentum.hpp"
 #include "host/kernels/q_sample.hpp"
 #include "tests/unit/kernels/for_each_isa.hpp"
 
@@ -161,16 +163,17 @@ struct Weights {
   AdamWBuffers views(bool average) { return {w, g, m, v, average ? std::span<float>(ema) : std::span<float>()}; }
 };
 
-TEST(AdamW, EqualsTheReferenceBitForBit) {
+// `kernel(weights, average, parallel)` against `reference(weights, average)`.
+template <class Kernel, class Reference>
+void expect_same_update(Kernel&& kernel, Reference&& reference) {
   for (size_t n : {1, 15, 16, 1000, 100003}) {
     for (bool average : {false, true}) {
-      const AdamW options{.lr = 3e-4, .weight_decay = 0.02, .step = 7, .grad_scale = 0.37, .ema_decay = 0.999};
       Weights expected(n);
-      adamw_ema_reference(options, expected.views(average));
+      reference(expected, average);
       for_each_isa([&] {
         for (const ParallelFor& parallel : {ParallelFor(serial), ParallelFor(three_threads)}) {
           Weights got(n);
-          adamw_ema(options, got.views(average), parallel);
+          kernel(got, average, parallel);
           expect_same_bits(got.w, expected.w, "weight");
           expect_same_bits(got.m, expected.m, "first moment");
           expect_same_bits(got.v, expected.v, "second moment");
@@ -179,6 +182,92 @@ TEST(AdamW, EqualsTheReferenceBitForBit) {
       });
     }
   }
+}
+
+TEST(AdamW, EqualsTheReferenceBitForBit) {
+  for (double l2 : {0.0, 0.03}) {
+    const AdamW o{.lr = 3e-4, .weight_decay = 0.02, .l2 = l2, .step = 7, .grad_scale = 0.37, .ema_decay = 0.999};
+    expect_same_update([&](Weights& w, bool average, auto& parallel) { adamw_ema(o, w.views(average), parallel); },
+                       [&](Weights& w, bool average) { adamw_ema_reference(o, w.views(average)); });
+  }
+}
+
+MomentumBuffers one_moment(Weights& w, bool average, bool moment = true) {
+  return {w.w, w.g, moment ? std::span<float>(w.m) : std::span<float>(),
+          average ? std::span<float>(w.ema) : std::span<float>()};
+}
+
+TEST(Sgd, EqualsTheReferenceBitForBit) {
+  for (const auto& [momentum, nesterov] : {std::pair{0.0, false}, {0.9, false}, {0.9, true}}) {
+    const Sgd o{
+        .lr = 3e-2, .momentum = momentum, .l2 = 0.02, .nesterov = nesterov, .grad_scale = 0.37, .ema_decay = 0.9};
+    expect_same_update(
+        [&](Weights& w, bool average, auto& parallel) { sgd_ema(o, one_moment(w, average, o.momentum > 0), parallel); },
+        [&](Weights& w, bool average) { sgd_ema_reference(o, one_moment(w, average, o.momentum > 0)); });
+  }
+}
+
+TEST(Lion, EqualsTheReferenceBitForBit) {
+  const Lion o{.lr = 3e-4, .weight_decay = 0.2, .grad_scale = 0.37, .ema_decay = 0.999};
+  expect_same_update([&](Weights& w, bool average, auto& parallel) { lion_ema(o, one_moment(w, average), parallel); },
+                     [&](Weights& w, bool average) { lion_ema_reference(o, one_moment(w, average)); });
+}
+
+TEST(Lion, AWeightWithoutMomentAndGradientStays) {
+  std::vector<float> w = {1.5f, -2}, g = {0, 0}, m = {0, 0};
+  lion_ema({.lr = 0.1}, {w, g, m, {}});
+  EXPECT_EQ(w, (std::vector<float>{1.5f, -2}));
+}
+
+TEST(Ema, AloneGivesTheBitsOfTheFusedPass) {
+  Weights fused(100003), apart(100003);
+  sgd_ema({.lr = 0.1, .ema_decay = 0.99}, one_moment(fused, true));
+  sgd_ema({.lr = 0.1}, one_moment(apart, false));
+  ema(0.99, apart.w, apart.ema, three_threads);
+  expect_same_bits(apart.ema, fused.ema, "average");
+}
+
+TEST(Sgd, RefusesBuffersOfDifferentLength) {
+  Weights w(8);
+  MomentumBuffers b = one_moment(w, true);
+  b.moment = b.moment.first(7);
+  EXPECT_THROW(sgd_ema({.momentum = 0.9}, b), Error);
+  EXPECT_THROW(lion_ema({}, b), Error);
+  EXPECT_THROW(ema(0.9, b.weight, b.moment), Error);
+}
+
+TEST(Adafactor, EqualsTheReferenceBitForBit) {
+  for (const auto& [rows, columns] : {std::pair{1, 1}, {1000, 1}, {1, 1000}, {17, 33}, {300, 401}, {70000, 2}}) {
+    for (int64_t step : {1, 12}) {
+      const Adafactor o{.lr = 1e-2, .clip = 0.8, .weight_decay = 0.1, .step = step, .grad_scale = 0.37};
+      const auto buffers = [&](Weights& w) {
+        return AdafactorBuffers{
+            rows, columns, w.w, w.g, std::span(w.v).first(size_t(rows)), std::span(w.ema).first(size_t(columns))};
+      };
+      const auto start = [&] {
+        Weights w(size_t(rows) * size_t(columns));
+        w.ema = w.v;
+        return w;
+      };
+      Weights expected = start();
+      adafactor_reference(o, buffers(expected));
+      for_each_isa([&] {
+        for (const ParallelFor& parallel : {ParallelFor(serial), ParallelFor(three_threads)}) {
+          Weights got = start();
+          adafactor(o, buffers(got), parallel);
+          expect_same_bits(got.w, expected.w, "weight");
+          expect_same_bits(got.v, expected.v, "rows' moment");
+          expect_same_bits(got.ema, expected.ema, "columns' moment");
+        }
+      });
+    }
+  }
+}
+
+TEST(Adafactor, RefusesBuffersThatAreNotTheMatrixAndStepZero) {
+  Weights w(8);
+  EXPECT_THROW(adafactor({}, {3, 3, w.w, w.g, std::span(w.m).first(3), std::span(w.v).first(3)}), Error);
+  EXPECT_THROW(adafactor({.step = 0}, {8, 1, w.w, w.g, w.m, std::span(w.v).first(1)}), Error);
 }
 
 TEST(AdamW, RefusesBuffersOfDifferentLengthAndStepZero) {

@@ -51,7 +51,8 @@ services::Component load(const std::string& file, const std::string& kind, const
   const perrin_component* found = library.find(kind, id);
   if (found == nullptr) throw Error("no " + kind + " " + id, file);
   for (uint32_t i = 0; i < found->n_keys; ++i)
-    given.emplace(std::string(services::view(found->keys[i].name)), literal(found->keys[i]));
+    if (found->keys[i].default_value.size > 0)
+      given.emplace(std::string(services::view(found->keys[i].name)), literal(found->keys[i]));
   return services::Component(library, *found, kind, std::move(given), 0);
 }
 

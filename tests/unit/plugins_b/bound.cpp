@@ -5,6 +5,8 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
+#include <numeric>
+
 #include "host/kernels/ops.hpp"
 #include "host/services/host.hpp"
 #include "host/services/tensor.hpp"
@@ -22,7 +24,10 @@ loader::Registry& registry() {
 
 perrin_status* collect(void* context, const perrin_param* p) {
   static_cast<std::vector<Declared>*>(context)->push_back(
-      {std::string(p->name.data, p->name.size), {p->sizes, p->sizes + p->rank}, p->init, p->init_a,
+      {std::string(p->name.data, p->name.size),
+       {p->sizes, p->sizes + p->rank},
+       p->init,
+       p->init_a,
        p->given ? services::unwrap(p->given).clone() : at::Tensor()});
   return nullptr;
 }
@@ -50,7 +55,14 @@ Values UNet::values() const {
           {"groups", groups},
           {"head_channels", head_channels},
           {"layers_per_block", layers_per_block},
-          {"attention", attention}};
+          {"attention", attention},
+          {"heads", heads},
+          {"transformer_depth", transformer_depth},
+          {"linear_projection", linear_projection},
+          {"scale_shift_norm", scale_shift_norm},
+          {"learnt_variance", learnt_variance},
+          {"gradient_checkpointing", gradient_checkpointing},
+          {"dropout", dropout}};
 }
 
 perrin_spec spec(std::vector<int64_t> sizes, uint32_t dtype) {
@@ -110,16 +122,36 @@ Bound denoiser(const std::string& id, Values values, perrin_spec x, const perrin
   return Bound(std::move(component), dtype);
 }
 
+int64_t parameter_count(const std::string& id, Values values, perrin_spec x,
+                        const perrin_conditioning_spec* conditioning) {
+  const auto component = load("denoiser", id, std::move(values));
+  perrin_spec prediction{};
+  component.invoke<&perrin_denoiser::infer>(&x, conditioning, &prediction);
+  int64_t count = 0;
+  const auto add = [](void* total, const perrin_param* p) -> perrin_status* {
+    if (p->role == PERRIN_PARAMETER && p->tie_to.size == 0)
+      *static_cast<int64_t*>(total) += c10::multiply_integers(p->sizes, p->sizes + p->rank);
+    return nullptr;
+  };
+  const perrin_param_sink sink = {sizeof sink, 0, &count, add};
+  component.invoke<&perrin_params::declare>(&sink);
+  return count;
+}
+
 at::Tensor forward(const services::Component& denoiser, const at::Tensor& x, const at::Tensor& c_noise,
-                   const Condition& condition) {
+                   const Condition& condition, const When& when) {
   const auto hx = services::wrap(x), ht = services::wrap(c_noise);
   const auto vector = services::wrap(condition.vector), sequence = services::wrap(condition.sequence),
              concat = services::wrap(condition.concat);
   const perrin_conditioning c = {sizeof c, 0, vector.get(), sequence.get(), concat.get()};
   perrin_call call{};
+  std::vector<uint64_t> samples(static_cast<size_t>(x.size(0)));
+  std::iota(samples.begin(), samples.end(), when.first);
   call.struct_size = sizeof call;
-  call.training = 1;
+  call.training = when.training;
+  call.seed = when.seed;
   call.n = static_cast<uint32_t>(x.size(0));
+  call.samples = samples.data();
   perrin_tensor* out = nullptr;
   denoiser.invoke<&perrin_denoiser::forward>(&call, hx.get(), ht.get(), &c, &out);
   return services::unwrap(services::TensorHandle(out).get());

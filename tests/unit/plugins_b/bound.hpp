@@ -24,6 +24,10 @@ struct UNet {
   std::vector<int64_t> channels = {8, 16};
   int64_t groups = 4, head_channels = 8, layers_per_block = 2;
   std::vector<int64_t> attention = {-1};
+  int64_t heads = 0;
+  std::vector<int64_t> transformer_depth = {0};
+  bool linear_projection = false, scale_shift_norm = false, learnt_variance = false, gradient_checkpointing = false;
+  double dropout = 0;
   Values values() const;
 };
 
@@ -55,12 +59,21 @@ class Bound {
 Bound denoiser(const std::string& id, Values values, perrin_spec x,
                const perrin_conditioning_spec* conditioning = nullptr, at::ScalarType dtype = at::kFloat);
 
-// Calls forward; undefined tensors of a condition are passed as NULL.
+// Numbers that a denoiser trains, from what it declares: allocates nothing.
+int64_t parameter_count(const std::string& id, Values values, perrin_spec x,
+                        const perrin_conditioning_spec* conditioning = nullptr);
+
+// Calls forward; undefined tensors of a condition are passed as NULL. Training, unless `training` says otherwise;
+// sample b stands at position first + b of the run.
 struct Condition {
   at::Tensor vector, sequence, concat;
 };
+struct When {
+  bool training = true;
+  uint64_t first = 0, seed = 0;
+};
 at::Tensor forward(const services::Component& denoiser, const at::Tensor& x, const at::Tensor& c_noise,
-                   const Condition& condition = {});
+                   const Condition& condition = {}, const When& when = {});
 
 // Calls a loss.
 at::Tensor loss(const services::Component& loss, const at::Tensor& prediction, const at::Tensor& target);

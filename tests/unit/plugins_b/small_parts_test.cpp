@@ -23,7 +23,7 @@ perrin_field field(const char* name, uint32_t dtype, std::vector<int64_t> sizes,
 }
 
 Values label_values(const std::string& name = "label") {
-  return {{"width", int64_t{4}}, {"drop", 0.25}, {"field", name}};
+  return {{"width", int64_t{4}}, {"tokens", int64_t{0}}, {"drop", 0.25}, {"field", name}};
 }
 
 Bound class_label(const std::vector<perrin_field>& fields, perrin_conditioning_spec* out,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "host/store/safetensors.hpp"
 #include "tests/unit/run/composition.hpp"
 
 namespace perrin::run::test {
@@ -59,13 +60,15 @@ TEST(Checkpoint, ComesBackBitForBitWithMomentsAverageBuffersAndProgress) {
     EXPECT_FALSE(a.c->parameters.values().equal(b.c->parameters.values()));
     load_checkpoint(file, b.c->parameters, &b.optimizer, b.c.loaded.hash);
     expect_equal(a, a.c->parameters.values(), b.c->parameters.values(), "values");
-    expect_equal(a, a.optimizer.ema(), b.optimizer.ema(), "average");
-    expect_equal(a, a.optimizer.first_moment(), b.optimizer.first_moment(), "first moment");
-    expect_equal(a, a.optimizer.second_moment(), b.optimizer.second_moment(), "second moment");
+    expect_equal(a, a.optimizer.averaged(), b.optimizer.averaged(), "average");
+    const std::vector<StateTensor> moments = a.optimizer.state(), loaded = b.optimizer.state();
+    ASSERT_EQ(moments.size(), loaded.size());
+    for (size_t i = 0; i < moments.size(); ++i)
+      EXPECT_TRUE(moments[i].tensor.equal(loaded[i].tensor)) << moments[i].name;
     for (const Parameter& p : b.c->parameters.group("denoiser")->parameters)
       if (p.role == PERRIN_BUFFER) EXPECT_EQ(p.tensor.item<int64_t>(), 12345);
     load_averaged(file, b.c->parameters);
-    expect_equal(a, a.optimizer.ema(), b.c->parameters.values(), "averaged values");
+    expect_equal(a, a.optimizer.averaged(), b.c->parameters.values(), "averaged values");
   }
 }
 
@@ -75,6 +78,69 @@ TEST(Checkpoint, WithoutAnAverageSamplingTakesTheWeights) {
   a.save(scratch.path / "step-1.safetensors");
   load_averaged(scratch.path / "step-1.safetensors", b.c->parameters);
   expect_equal(a, a.c->parameters.values(), b.c->parameters.values(), "values");
+}
+
+// The names that perrin.checkpoint/1 has had since its first version.
+TEST(Checkpoint, NamesOfTheDefaultOptimizersStateStay) {
+  const Scratch scratch;
+  Trained a(kTied);
+  a.save(scratch.path / "step-1.safetensors");
+  const store::SafeTensors file = store::SafeTensors::open(scratch.path / "step-1.safetensors");
+  for (const char* of : {"denoiser.in.weight", "denoiser.in.bias", "denoiser.out.scale"})
+    for (const char* what : {"", "ema.", "adamw.first_moment.", "adamw.second_moment."})
+      EXPECT_NE(file.find(std::string(what) + of), nullptr) << what << of;
+  EXPECT_EQ(file.names().size(), 3u * 4 + 1) << "and the buffer, not what is tied or scratch";
+}
+
+// A law of timesteps that has watched some losses.
+struct Watching {
+  Composition c;
+  Optimizer optimizer;
+  explicit Watching(const std::string& keys, int observed)
+      : c(compose(kTied, {"timesteps={" + keys + "}"}, false)), optimizer(c->parameters, c.stage()) {
+    for (int i = 0; i < observed; ++i) {
+      const double t[] = {static_cast<double>(1 + i % 1000), 500}, losses[] = {0.5 + i % 13, 2.0 / (1 + i)};
+      c->timesteps.invoke<&perrin_timesteps::observe>(&c->times.domain(), uint64_t{2}, t, losses);
+    }
+  }
+  void save(const std::filesystem::path& file) {
+    save_checkpoint(file, c->parameters, optimizer, {}, c.loaded.hash, {&c->timesteps});
+  }
+  void load(const std::filesystem::path& file, const std::string& hash) {
+    load_checkpoint(file, c->parameters, &optimizer, hash, {&c->timesteps});
+  }
+  std::vector<uint8_t> state() const {
+    uint64_t n = 0;
+    const uint8_t* bytes = nullptr;
+    c->timesteps.invoke<&perrin_state::save>(&n, &bytes);
+    return {bytes, bytes + n};
+  }
+};
+
+TEST(Checkpoint, HoldsWhatTheTimestepLawHasSeen) {
+  const Scratch scratch;
+  for (const int observed : {0, 3000}) {
+    Watching a("use='importance',history=2", observed), b("use='importance',history=2", 17);
+    EXPECT_NE(a.state(), b.state());
+    a.save(scratch.path / "step-1.safetensors");
+    b.load(scratch.path / "step-1.safetensors", a.c.loaded.hash);
+    EXPECT_EQ(a.state(), b.state()) << observed;
+  }
+}
+
+TEST(Checkpoint, AStateThatIsMissingOrForeignIsAnError) {
+  const Scratch scratch;
+  const auto with = scratch.path / "step-1.safetensors", without = scratch.path / "step-2.safetensors";
+  Watching a("use='importance'", 100), other("use='importance',history=3", 0), plain("use='uniform'", 0);
+  a.save(with);
+  plain.save(without);
+  const std::string missing = message_of([&] { a.load(without, plain.c.loaded.hash); });
+  EXPECT_NE(missing.find("lacks what the timesteps (importance) had learnt"), std::string::npos) << missing;
+  const std::string refused = message_of([&] { other.load(with, a.c.loaded.hash); });
+  EXPECT_NE(refused.find("is not a state of the timesteps (importance)"), std::string::npos) << refused;
+  EXPECT_NE(refused.find(with.string()), std::string::npos) << refused;
+  const std::string unwanted = message_of([&] { plain.load(with, a.c.loaded.hash); });
+  EXPECT_NE(unwanted.find("\"state.timesteps\" that no component"), std::string::npos) << unwanted;
 }
 
 TEST(Checkpoint, OfAnotherModelIsRefusedWithTheTensorAndBothShapes) {

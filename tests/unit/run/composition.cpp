@@ -7,16 +7,24 @@
 
 namespace perrin::run::test {
 
-Composition compose(const std::string& text, const std::vector<std::string>& set, bool conditioned) {
-  static auto* registry = new loader::Registry(services::loader_host());  // plugins outlive everything
+const config::Catalogue& catalogue() {
   static const config::Catalogue catalogue =
       loader::Index::scan({{PERRIN_PLUGINS, PERRIN_TEST_PLUGINS}, PERRIN_PROBE, PERRIN_INDEX}).catalogue();
+  return catalogue;
+}
+
+loader::Registry& registry() {
+  static auto* registry = new loader::Registry(services::loader_host());  // plugins outlive everything
+  return *registry;
+}
+
+Composition compose(const std::string& text, const std::vector<std::string>& set, bool conditioned) {
   const std::string conditioner = conditioned ? "[conditioner]\nuse='class-label'\nwidth=16\ndrop=0.5\n" : "";
   Composition c{
       config::load_text("[experiment]\nname='t'\nseed=5\n" + conditioner + "[schedule]\nuse='linear'\n" + text,
-                        "t.toml", set, catalogue),
+                        "t.toml", set, catalogue()),
       nullptr};
-  c.model = std::make_unique<Model>(c.loaded, *registry);
+  c.model = std::make_unique<Model>(c.loaded, registry());
   c.model->build_parameters();
   return c;
 }

@@ -11,6 +11,10 @@
 
 namespace perrin::run::test {
 
+// What the build's own plugins and the tests' offer, and the registry that loads them.
+const config::Catalogue& catalogue();
+loader::Registry& registry();
+
 struct Composition {
   config::Loaded loaded;
   std::unique_ptr<Model> model;

@@ -1,56 +1,32 @@
 #include "host/run/optimizer.hpp"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <limits>
 
+#include "host/config/host_tables.hpp"
+#include "host/run/learning_rate.hpp"
 #include "tests/unit/run/composition.hpp"
 
 namespace perrin::run::test {
 namespace {
 
-config::Stage stage(int64_t steps, int64_t warmup, const char* lr_schedule) {
-  config::Stage s;
-  s.steps = steps;
-  s.warmup = warmup;
-  s.lr_schedule = lr_schedule;
-  s.optimizer.lr = 2;
-  return s;
-}
-
-TEST(LearningRate, RisesLinearlyThenHoldsOrFallsAsACosine) {
-  const config::Stage cosine = stage(12, 4, "cosine"), constant = stage(12, 4, "constant");
-  for (const auto& [step, expected] : {std::pair{1, 0.5}, {2, 1.0}, {4, 2.0}}) {
-    EXPECT_DOUBLE_EQ(learning_rate(cosine, step), expected) << step;
-    EXPECT_DOUBLE_EQ(learning_rate(constant, step), expected) << step;
-  }
-  EXPECT_NEAR(learning_rate(cosine, 6), 1 + std::sqrt(0.5), 1e-15);  // a quarter of the way: 1 + cos(pi / 4)
-  EXPECT_NEAR(learning_rate(cosine, 8), 1, 1e-15);
-  EXPECT_NEAR(learning_rate(cosine, 12), 0, 1e-15);
-  EXPECT_EQ(learning_rate(constant, 12), 2);
-  EXPECT_EQ(learning_rate(stage(12, 0, "constant"), 1), 2);
-  EXPECT_NEAR(learning_rate(stage(4, 4, "cosine"), 4), 2, 0) << "a stage that is all warm-up";
-}
-
-TEST(EmaDecay, RisesToItsLimit) {
-  EXPECT_DOUBLE_EQ(ema_decay(0.9999, 1), 2.0 / 11);
-  EXPECT_DOUBLE_EQ(ema_decay(0.9999, 8), 0.5);
-  EXPECT_DOUBLE_EQ(ema_decay(0.9999, 80), 0.9);
-  EXPECT_DOUBLE_EQ(ema_decay(0.9, 81), 0.9);
-  EXPECT_DOUBLE_EQ(ema_decay(0.9999, 1'000'000), 0.9999);
-}
-
 // One parameter element of algorithm 2 of 1711.05101, in double.
 struct Plain {
   double w = 0, m = 0, v = 0, ema = 0;
-  void update(double g, double lr, const config::Optimizer& o, bool decay, int64_t step, double average) {
-    m = o.beta1 * m + (1 - o.beta1) * g;
-    v = o.beta2 * v + (1 - o.beta2) * g * g;
-    const double m_hat = m / (1 - std::pow(o.beta1, step)), v_hat = v / (1 - std::pow(o.beta2, step));
-    w = w * (1 - lr * (decay ? o.weight_decay : 0)) - lr * m_hat / (std::sqrt(v_hat) + o.eps);
+  void update(double g, double lr, const config::Component& o, bool decay, int64_t step, double average) {
+    const double beta1 = o.get<double>("beta1"), beta2 = o.get<double>("beta2");
+    m = beta1 * m + (1 - beta1) * g;
+    v = beta2 * v + (1 - beta2) * g * g;
+    const double m_hat = m / (1 - std::pow(beta1, step)), v_hat = v / (1 - std::pow(beta2, step));
+    w = w * (1 - lr * (decay ? o.get<double>("weight_decay") : 0)) -
+        lr * m_hat / (std::sqrt(v_hat) + o.get<double>("eps"));
     ema = average * ema + (1 - average) * w;
   }
 };
@@ -116,25 +92,134 @@ TEST(Optimizer, IsPlainAdamWWithClippingAccumulationDecayFlagsAndAverage) {
       ASSERT_EQ(values[i], before[static_cast<size_t>(i)]) << "frozen: " << p.name;
 }
 
-TEST(Optimizer, AGradientThatIsNotFiniteChangesNothing) {
-  const Composition c = compose(kPoints);
-  ParameterSet& set = c->parameters;
-  set.train_only({"conditioner", "denoiser"});
-  Optimizer optimizer(set, c.stage());
-  const at::Tensor before = set.values().clone();
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-    set.zero_gradients();
-    set.gradients().data_ptr<float>()[3] = bad;
-    EXPECT_FALSE(std::isfinite(optimizer.update(1).grad_norm));
-    EXPECT_TRUE(set.values().equal(before));
-    EXPECT_EQ(optimizer.first_moment().abs().max().item<float>(), 0);
+// 20 steps of PyTorch 2.11.0 in float64 on golden.py's problem, one row of golden.py's output each: of AdamW, Adam,
+// SGD, Adafactor, and Muon with its matrix product in float64 and AdamW for the vectors; of Lion, the program of
+// 2302.06675.
+struct Golden {
+  const char* optimizer;
+  std::vector<double> end;  // in.weight [3, 2], out.scale [2], in.bias [3]
+};
+const Golden kGoldens[] = {
+    {"use='adamw',lr=0.05,weight_decay=0.1",
+     {-0.1304017059, 0.6637415769, 0.4516814284, 0.9751491183, 0.6388827292, 0.2500483699, -0.4584905544, -0.5224884942,
+      -0.6662004162, -0.8018023347, -0.2643135308}},
+    {"use='adam',lr=0.05,weight_decay=0.1",
+     {-0.1355770459, 0.6603002483, 0.4474191800, 0.9846136633, 0.5609711427, 0.2265019491, -0.3975666495, -0.5241596053,
+      -0.6662004162, -0.8018023347, -0.2643135308}},
+    {"use='sgd',lr=0.05,weight_decay=0.1",
+     {-0.0181767981, 0.3760103126, 0.5040912797, 0.8750034914, 0.6290070512, 0.2668407232, -0.4025053910, -0.5618179186,
+      -0.6918623900, -0.7567916289, -0.3244158153}},
+    {"use='sgd',lr=0.05,weight_decay=0.1,nesterov=true",
+     {-0.0082771253, 0.4558649706, 0.7017159100, 0.8789200888, 0.6141072830, 0.2253158703, -0.4000211327, -0.6857341779,
+      -0.8498648788, -0.7627115827, -0.3100911174}},
+    {"use='sgd',lr=0.05,weight_decay=0.1,momentum=0",
+     {0.1612895293, 0.4057912506, 0.6034082435, 0.6806246099, 0.5112892984, -0.1048999706, -0.3817472354, -0.5371460397,
+      -0.7313496120, -0.6823144300, -0.2118507112}},
+    {"use='lion',lr=0.05,weight_decay=0.1",
+     {-0.1065550943, 0.7956181573, 0.5166073086, 1.1248565109, 0.6677309388, 0.1895299453, -0.4125139861, -0.5983514832,
+      -0.7441480038, -0.7589653902, -0.2375816690}},
+    {"use='adafactor',lr=0.5,weight_decay=0.1",
+     {-0.0000000000, 0.4412367034, 0.8066145531, 0.8921429326, 0.6459166536, -0.0086268920, -0.4993331861,
+      -0.7668371137, -0.9961377199, -0.7426667399, -0.2222500039}},
+    {"use='muon',lr=0.05,weight_decay=0.1",
+     {0.3094024282, 0.2613630016, -0.2231401525, 0.2732793124, 0.3954226620, -0.2089440938, -0.4584905544,
+      -0.5224884942, -0.6662004162, -0.8018023347, -0.2643135308}},
+};
+
+TEST(Optimizer, EveryOneTakesThePeersSteps) {
+  for (const Golden& golden : kGoldens) {
+    const Composition c = compose("[dataset]\nuse='gaussian-mixture'\n[denoiser]\nuse='test.tied'\n",
+                                  {"stage=[{clip_norm=0,optimizer={" + std::string(golden.optimizer) + "}}]"}, false);
+    ParameterSet& set = c->parameters;
+    set.train_only({"denoiser"});
+    Optimizer optimizer(set, c.stage());
+    std::vector<float*> w, g;
+    for (const char* name : {"denoiser.in.weight", "denoiser.out.scale", "denoiser.in.bias"})
+      for (const Parameter& p : set.group("denoiser")->parameters)
+        for (int64_t i = 0; p.name == name && i < p.count; ++i) {
+          w.push_back(set.values().data_ptr<float>() + p.offset + i);
+          g.push_back(set.gradients().data_ptr<float>() + p.offset + i);
+        }
+    ASSERT_EQ(w.size(), golden.end.size());
+    for (size_t i = 0; i < w.size(); ++i) *w[i] = static_cast<float>(0.5 * std::cos(1.7 * static_cast<double>(i)));
+    for (int64_t step = 1; step <= 20; ++step) {
+      for (size_t i = 0; i < w.size(); ++i) {
+        const double at = static_cast<double>(i);
+        *g[i] = static_cast<float>((1 + 0.5 * std::sin(at)) * (*w[i] - std::sin(0.6 * at)));
+      }
+      optimizer.update(step);
+    }
+    double worst = 0;
+    for (size_t i = 0; i < w.size(); ++i) worst = std::max(worst, std::abs(*w[i] - golden.end[i]));
+    std::printf("%-50s 20 steps, %.1e from the peer's\n", golden.optimizer, worst);
+    EXPECT_LT(worst, 2e-6) << golden.optimizer;
   }
+  for (const config::Factory& factory : config::optimizers())
+    EXPECT_TRUE(std::any_of(
+        std::begin(kGoldens), std::end(kGoldens),
+        [&](const Golden& golden) { return std::string(golden.optimizer).starts_with("use='" + factory.id + "'"); }))
+        << factory.id << " has no outside value";
+}
+
+// A composition of every optimizer, with averages, large enough that its passes are cut for threads.
+template <class F>
+void for_each_optimizer(F&& f) {
+  for (const config::Factory& factory : config::optimizers()) {
+    SCOPED_TRACE(factory.id);
+    const Composition c = compose("[dataset]\nuse='gaussian-mixture'\n[denoiser]\nuse='mlp'\nwidth=192\n",
+                                  {"stage=[{optimizer={use='" + factory.id + "',lr=0.01,weight_decay=0.1}}]"}, false);
+    c->parameters.train_only({"denoiser"});
+    f(factory.id, c);
+  }
+}
+
+TEST(Optimizer, AGradientThatIsNotFiniteChangesNothing) {
+  for_each_optimizer([](const std::string&, const Composition& c) {
+    ParameterSet& set = c->parameters;
+    Optimizer optimizer(set, c.stage());
+    const at::Tensor before = set.values().clone();
+    for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+      set.zero_gradients();
+      set.gradients().data_ptr<float>()[3] = bad;
+      EXPECT_FALSE(std::isfinite(optimizer.update(1).grad_norm));
+      EXPECT_TRUE(set.values().equal(before));
+      EXPECT_TRUE(optimizer.averaged().equal(before));
+      ASSERT_FALSE(optimizer.state().empty());
+      for (const StateTensor& state : optimizer.state())
+        EXPECT_EQ(state.tensor.abs().max().item<float>(), 0) << state.name;
+    }
+  });
+}
+
+// Muon's matrix products are LibTorch's, whose bits may follow the threads.
+TEST(Optimizer, BitsDoNotDependOnThreads) {
+  const int threads = at::get_num_threads();
+  for_each_optimizer([](const std::string& id, const Composition& c) {
+    const at::Tensor before = c->parameters.values().clone();
+    std::vector<at::Tensor> ends;
+    for (const int n : {1, 2, 3}) {
+      at::set_num_threads(n);
+      c->parameters.values().copy_(before);
+      Optimizer optimizer(c->parameters, c.stage());
+      for (int64_t step = 1; step <= 3; ++step) {
+        float* g = c->parameters.gradients().data_ptr<float>();
+        for (int64_t i = 0; i < before.numel(); ++i) g[i] = static_cast<float>(gradient(i, step));
+        optimizer.update(step);
+      }
+      ends.push_back(at::cat({c->parameters.values(), optimizer.averaged()}));
+    }
+    EXPECT_FALSE(ends[0].narrow(0, 0, before.numel()).equal(before));
+    for (const at::Tensor& end : ends)
+      if (id != "muon") EXPECT_TRUE(end.equal(ends[0]));
+    std::printf("%-10s %s\n", id.c_str(), ends[1].equal(ends[0]) && ends[2].equal(ends[0]) ? "equal" : "different");
+  });
+  at::set_num_threads(threads);
 }
 
 TEST(Optimizer, WithoutADecayThereIsNoAverage) {
   const Composition c = compose(kPoints, {"stage=[{ema_decay=0}]"});
   Optimizer optimizer(c->parameters, c.stage());
-  EXPECT_FALSE(optimizer.ema().defined());
+  EXPECT_TRUE(optimizer.averages().flat().empty());
   EXPECT_TRUE(optimizer.averaged().is_same(c->parameters.values()));
 }
 

@@ -77,6 +77,19 @@ TEST(ParameterSet, InitialValuesDependOnSeedAndNameAlone) {
   }
 }
 
+TEST(ParameterSet, GradientsTakeMemoryFromTheFirstTrainingOn) {
+  const Composition c = compose(kPoints);
+  EXPECT_FALSE(c->parameters.gradients().defined());
+  for (const Parameter& p : c->parameters.group("denoiser")->parameters) EXPECT_FALSE(p.tensor.requires_grad());
+  c->parameters.train_only({"denoiser"});
+  const void* held = c->parameters.gradients().const_data_ptr();
+  EXPECT_EQ(c->parameters.gradients().sizes(), c->parameters.values().sizes());
+  c->parameters.gradients().fill_(1);
+  c->parameters.train_only({"conditioner"});
+  EXPECT_EQ(c->parameters.gradients().const_data_ptr(), held);
+  EXPECT_EQ(c->parameters.gradients().abs().max().item<float>(), 0);
+}
+
 TEST(ParameterSet, OnlyTheTrainedComponentsHaveGradients) {
   const Composition c = compose(kPoints);
   c->parameters.train_only({"denoiser"});

@@ -35,12 +35,14 @@ class Arrows(unittest.TestCase):
         print(f"  {' '.join(folders)}: {seen} includes, {rule}")
         self.assertEqual([], wrong, rule)
 
-    def test_plugins_see_the_sdk_torch_zlib_and_their_own_folder(self):
+    def test_plugins_see_the_sdk_torch_file_formats_and_their_own_folder(self):
+        formats = ("<zlib.h>", "<png.h>", "<jpeglib.h>", "<webp/decode.h>", "<nlohmann/json.hpp>")
+
         def allowed(path, name):
             bare = name[1:-1]
-            return bool(STD.fullmatch(name) or TORCH.match(name) or bare.startswith("perrin/") or name == "<zlib.h>" or
+            return bool(STD.fullmatch(name) or TORCH.match(name) or bare.startswith("perrin/") or name in formats or
                         (name[0] == '"' and (path.parent / bare).exists() and "/" not in bare))
-        self.refuse(("plugins", "sdk/examples"), allowed, "only perrin/, the standard library, LibTorch, zlib, own files")
+        self.refuse(("plugins", "sdk/examples"), allowed, "only perrin/, the standard library, LibTorch, file formats, own files")
 
     def test_the_sdk_sees_itself_and_torch(self):
         def allowed(path, name):
@@ -50,7 +52,8 @@ class Arrows(unittest.TestCase):
         self.refuse(("sdk/include",), allowed, "only its own headers, the standard library and LibTorch")
 
     def test_portable_headers_see_no_torch(self):
-        native = {"torch.hpp", "nn.hpp", "layers.hpp", "torch_loss.hpp", "denoiser.hpp", "conditioner.hpp", "encoder.hpp"}
+        native = {"torch.hpp", "nn.hpp", "layers.hpp", "checkpoint.hpp", "torch_loss.hpp", "denoiser.hpp", "conditioner.hpp",
+                  "encoder.hpp"}
         wrong = [str(p.relative_to(SOURCE)) for p in files("sdk/include") if p.name not in native
                  for _, name in includes(p) if TORCH.match(name)]
         self.assertEqual([], wrong)

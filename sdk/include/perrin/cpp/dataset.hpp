@@ -2,6 +2,8 @@
 //   const std::vector<perrin_field>& fields() const;
 //   uint64_t count() const;
 //   void read(uint64_t n, const uint64_t* indices, void* const* buffers) const;    from several threads
+//   void read_augmented(perrin_stream stream, uint64_t n, const uint64_t* indices, const uint64_t* positions,
+//                       void* const* buffers) const;                               optional, likewise
 // and, if its optimal denoiser is known (PERRIN_EXACT_DATASET registers it),
 //   void posterior_mean(double alpha, double sigma, uint64_t n, uint64_t size, const double* x, const int64_t* labels,
 //                       double* mean) const;
@@ -27,6 +29,20 @@ inline perrin_field field(const perrin_spec& spec, double scale, double offset, 
   return {sizeof(perrin_field), 0, spec, scale, offset, n_classes};
 }
 
+namespace detail {
+template <class T, class = void>
+struct ReadAugmented {
+  static constexpr decltype(perrin_dataset::read_augmented) function = nullptr;
+};
+template <class T>
+struct ReadAugmented<T, std::void_t<decltype(&T::read_augmented)>> {
+  static perrin_status* function(void* instance, perrin_stream stream, uint64_t n, const uint64_t* indices,
+                                 const uint64_t* positions, void* const* buffers) {
+    return call<T>(instance, [&](T& self) { self.read_augmented(stream, n, indices, positions, buffers); });
+  }
+};
+}  // namespace detail
+
 template <class T>
 struct DatasetAdapter {
   static perrin_status* fields(void* instance, uint32_t* n, const perrin_field** fields) {
@@ -43,7 +59,8 @@ struct DatasetAdapter {
     return detail::call<T>(instance, [&](T& self) { self.read(n, indices, buffers); });
   }
   static constexpr const void* (*get_extension)(perrin_text) = nullptr;
-  static constexpr perrin_dataset table = {sizeof(perrin_dataset), 0, fields, count, read};
+  static constexpr perrin_dataset table = {sizeof(perrin_dataset), 0, fields, count, read,
+                                           detail::ReadAugmented<T>::function};
 };
 
 template <class T>

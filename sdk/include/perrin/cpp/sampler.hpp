@@ -1,5 +1,6 @@
 // C++ layer of kind/sampler.h. A sampler has
 //   perrin::Handle sample(const perrin::Sampling& s, perrin::Handle x) const;
+//   static constexpr uint32_t flags = PERRIN_SAMPLER_...;    optional
 #pragma once
 
 #include <initializer_list>
@@ -43,10 +44,47 @@ class Sampling {
     check(s_->time_at(s_->context, log_snr, &at));
     return at;
   }
+  // The Brownian increment between two levels over its deviation, N(0, 1): the same path for every step list.
+  Handle brownian(const perrin_time& from, const perrin_time& to) const {
+    perrin_tensor* result = nullptr;
+    check(offered(&perrin_sampling::brownian)(s_->context, &from, &to, &result));
+    return Handle::adopt(result);
+  }
+  // Largest RMS over the samples of (x - y) / max(absolute, relative max(|x|, |previous|)).
+  double distance(const Handle& x, const Handle& y, const Handle& previous, double absolute, double relative) const {
+    double value = 0;
+    check(offered(&perrin_sampling::distance)(s_->context, x.get(), y.get(), previous.get(), absolute, relative, &value));
+    return value;
+  }
+  // The network's v in [-1, 1] of the latest denoise.
+  Handle variance() const {
+    perrin_tensor* result = nullptr;
+    check(offered(&perrin_sampling::variance)(s_->context, &result));
+    return Handle::adopt(result);
+  }
 
  private:
+  template <class Function>
+  Function offered(Function perrin_sampling::*member) const {
+    const auto* end = reinterpret_cast<const char*>(&(s_->*member)) + sizeof(Function);
+    if (end > reinterpret_cast<const char*>(s_) + s_->struct_size || !(s_->*member))
+      throw Failure(PERRIN_UNSUPPORTED, "this Perrin does not offer samplers a function that this one needs; update it");
+    return s_->*member;
+  }
+
   const perrin_sampling* s_;
 };
+
+namespace detail {
+template <class T, class = void>
+struct SamplerFlags {
+  static constexpr uint32_t value = 0;
+};
+template <class T>
+struct SamplerFlags<T, std::void_t<decltype(T::flags)>> {
+  static constexpr uint32_t value = T::flags;
+};
+}  // namespace detail
 
 template <class T>
 struct SamplerAdapter {
@@ -57,7 +95,7 @@ struct SamplerAdapter {
     });
   }
   static constexpr const void* (*get_extension)(perrin_text) = nullptr;
-  static constexpr perrin_sampler table = {sizeof(perrin_sampler), 0, sample};
+  static constexpr perrin_sampler table = {sizeof(perrin_sampler), detail::SamplerFlags<T>::value, sample};
 };
 
 }  // namespace perrin

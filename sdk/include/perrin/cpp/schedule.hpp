@@ -2,6 +2,7 @@
 //   perrin_time_domain domain() const;
 //   perrin_time marginal(double t) const;          {t, alpha(t), sigma(t)}
 //   double t_of_log_snr(double log_snr) const;     continuous schedules, optional
+//   void infer(const perrin_spec& z);              schedules that depend on the resolution, optional
 #pragma once
 
 #include "../kind/schedule.h"
@@ -22,6 +23,17 @@ struct TimeOfLogSnr<T, std::void_t<decltype(&T::t_of_log_snr)>> {
   }
 };
 
+template <class T, class = void>
+struct InferResolution {
+  static constexpr decltype(perrin_schedule::infer) function = nullptr;
+};
+template <class T>
+struct InferResolution<T, std::void_t<decltype(&T::infer)>> {
+  static perrin_status* function(void* instance, const perrin_spec* z) {
+    return detail::call<T>(instance, [&](T& self) { self.infer(*z); });
+  }
+};
+
 template <class T>
 struct ScheduleAdapter {
   static perrin_status* domain(void* instance, perrin_time_domain* domain) {
@@ -37,7 +49,8 @@ struct ScheduleAdapter {
     });
   }
   static constexpr const void* (*get_extension)(perrin_text) = nullptr;
-  static constexpr perrin_schedule table = {sizeof(perrin_schedule), 0, domain, marginal, TimeOfLogSnr<T>::function};
+  static constexpr perrin_schedule table = {sizeof(perrin_schedule), 0, domain, marginal, TimeOfLogSnr<T>::function,
+                                            InferResolution<T>::function};
 };
 
 }  // namespace perrin

@@ -49,6 +49,7 @@ class Parameters {
     uint32_t role = PERRIN_PARAMETER;
     at::ScalarType dtype = at::kFloat;
     std::string tie_to = {};
+    bool normalise = false;  // rows of norm sqrt(elements), initially and after each training step
   };
 
   const at::Tensor& add(std::string name, std::vector<int64_t> sizes, Init init, Options options) {
@@ -82,6 +83,7 @@ class Parameters {
       p.init_a = entry.init.a;
       p.no_decay = entry.options.no_decay;
       p.tie_to = text(entry.options.tie_to);
+      p.normalise = entry.options.normalise;
       p.given = wrap(entry.own);
       perrin_status* status = sink.declare(sink.context, &p);
       if (p.given) service<perrin_host_tensor>(PERRIN_HOST_TENSOR)->release(p.given);

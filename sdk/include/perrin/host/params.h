@@ -31,8 +31,13 @@ typedef struct perrin_param {
   double init_a;
   perrin_tensor* given; /* borrowed */
   perrin_text tie_to;   /* the name of an earlier parameter whose memory it shares; empty: none */
+  /* 1: initially and after each training step the host scales every row (the elements that share an index of the first
+   * dimension) to the norm sqrt(its number of elements); a row of zeros stays. For a PERRIN_PARAMETER of rank 2 or more
+   * with memory of its own. */
+  uint32_t normalise;
+  uint32_t reserved;
 } perrin_param;
-PERRIN_STATIC_ASSERT(sizeof(perrin_param) == 136, "perrin_param");
+PERRIN_STATIC_ASSERT(sizeof(perrin_param) == 144, "perrin_param");
 
 typedef struct perrin_param_sink {
   uint32_t struct_size;

@@ -2,6 +2,7 @@
 #ifndef PERRIN_KIND_DATASET_H
 #define PERRIN_KIND_DATASET_H
 
+#include "../host/rng.h"
 #include "../host/tensor.h"
 
 #ifdef __cplusplus
@@ -32,8 +33,13 @@ typedef struct perrin_dataset {
   /* [any] Samples indices[0 .. n) into buffers[f], contiguous [n, field f's shape], in the field's dtype. Called from
    * several loader threads at once. */
   perrin_status* (*read)(void* instance, uint64_t n, const uint64_t* indices, void* const* buffers);
+  /* [any] Optional; training prefers it to `read`: the same samples augmented (flips, random crops). What is random is a
+   * function of `stream` and the sample's position in the run, positions[i], alone, so that no batch size and no number of
+   * loader threads changes it. */
+  perrin_status* (*read_augmented)(void* instance, perrin_stream stream, uint64_t n, const uint64_t* indices,
+                                   const uint64_t* positions, void* const* buffers);
 } perrin_dataset;
-PERRIN_STATIC_ASSERT(sizeof(perrin_dataset) == 32, "perrin_dataset");
+PERRIN_STATIC_ASSERT(sizeof(perrin_dataset) == 40, "perrin_dataset");
 
 /* Component extension: a distribution whose optimal denoiser is known. */
 #define PERRIN_EXACT_DENOISER "perrin.exact-denoiser/1"

@@ -13,13 +13,45 @@ extern "C" {
 typedef struct perrin_loss {
   uint32_t struct_size;
   uint32_t reserved;
-  /* [instance-serial] inputs: "prediction" [B, ...] with a graph, "target" [B, ...]. values: [B] float32 or float64, one
-   * per sample (its mean over elements), a new reference with a graph; the host multiplies by weighting, importance and
-   * the term's weight, and averages over B. A plugin without LibTorch computes through host/op.h. */
+  /* [instance-serial] inputs: "prediction" [B, ...] with a graph, "target" [B, ...], or those of perrin.loss-inputs/1.
+   * values: [B] float32 or float64, one per sample (its mean over elements), a new reference with a graph; the host
+   * multiplies by weighting, importance and the term's weight, and averages over B. A plugin without LibTorch computes
+   * through host/op.h. */
   perrin_status* (*compute)(void* instance, const perrin_call* call, uint32_t n_inputs,
                             const perrin_named_tensor* inputs, perrin_tensor** values);
 } perrin_loss;
 PERRIN_STATIC_ASSERT(sizeof(perrin_loss) == 16, "perrin_loss");
+
+/* Component extension: which tensors `compute` is given, for a loss that needs others than prediction and target. Float32;
+ * the host refuses an experiment that does not have them, with the reason.
+ *   always but for a classifier
+ *     "prediction" [B, ...]        what stands for the target, with a graph
+ *     "target" [B, ...]
+ *     "x_0" [B, ...]               the data where diffusion runs
+ *     "D" [B, ...]                 what the prediction says of x_0, with a graph
+ *   of a denoiser with twice the channels
+ *     "variance" [B, ...]          v of 2102.09672 Eq. 15, with a graph: 1 the forward process's, -1 the posterior's
+ *   of a discrete schedule, of the step from t to t - 1, which for t < 1 ends at the data
+ *     "posterior_x0" [B]           coefficient of x_0 in the mean of q(x_{t-1} | x_t, x_0): 2006.11239 Eq. 7
+ *     "log_variance_small" [B]     log of that distribution's variance; before t = 1 that of t = 1
+ *     "log_variance_large" [B]     log of the variance of q(x_t | x_{t-1}), beta for DDPM
+ *     "first_step" [B]             1 where t < 1, else 0
+ *     "steps" [B]                  T
+ *   of a classifier, a denoiser whose prediction has shape [K]: one for which every loss of the experiment takes "logits"
+ *     "logits" [B, K]              with a graph
+ *   of a dataset with classes
+ *     "label" [B] int64            0 .. n_classes - 1 */
+#define PERRIN_LOSS_INPUTS "perrin.loss-inputs/1"
+
+#define PERRIN_LOSS_UNWEIGHTED 1u /* the values weigh the noise levels themselves: the weighting is left out */
+
+typedef struct perrin_loss_inputs {
+  uint32_t struct_size;
+  uint32_t flags; /* PERRIN_LOSS_UNWEIGHTED or 0 */
+  /* [any] Their names, at least one. Static. */
+  perrin_status* (*names)(void* instance, uint32_t* n, const perrin_text** names);
+} perrin_loss_inputs;
+PERRIN_STATIC_ASSERT(sizeof(perrin_loss_inputs) == 16, "perrin_loss_inputs");
 
 #ifdef __cplusplus
 }

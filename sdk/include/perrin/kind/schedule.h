@@ -2,7 +2,7 @@
 #ifndef PERRIN_KIND_SCHEDULE_H
 #define PERRIN_KIND_SCHEDULE_H
 
-#include "../abi.h"
+#include "../host/tensor.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,8 +36,11 @@ typedef struct perrin_schedule {
   /* [any] The inverse, for a continuous schedule: t with log(alpha^2 / sigma^2) = log_snr, clamped to the domain. NULL:
    * the host searches. */
   perrin_status* (*t_of_log_snr)(void* instance, uint64_t n, const double* log_snr, double* t);
+  /* [instance-serial] Optional, once, before the first `marginal`: the shape in which diffusion runs, for schedules that
+   * depend on the resolution. */
+  perrin_status* (*infer)(void* instance, const perrin_spec* z);
 } perrin_schedule;
-PERRIN_STATIC_ASSERT(sizeof(perrin_schedule) == 32, "perrin_schedule");
+PERRIN_STATIC_ASSERT(sizeof(perrin_schedule) == 40, "perrin_schedule");
 
 #ifdef __cplusplus
 }

@@ -19,8 +19,17 @@ typedef struct perrin_timesteps {
    * A function of the sample's position alone, so that no batch size changes it. `stream` has the purpose set. */
   perrin_status* (*draw)(void* instance, const perrin_time_domain* domain, perrin_stream stream, uint64_t n,
                          const uint64_t* samples, double* t, double* importance);
+  /* [any] Optional; the host prefers it to `draw`, for laws of the noise level itself: log(alpha^2 / sigma^2) between the
+   * levels at the ends of training, clamped by the host to the schedule's range. */
+  perrin_status* (*draw_log_snr)(void* instance, const perrin_time* cleanest, const perrin_time* noisiest,
+                                 perrin_stream stream, uint64_t n, const uint64_t* samples, double* log_snr,
+                                 double* importance);
+  /* [instance-serial] Optional: after each batch, the times drawn and the unweighted first loss of each sample, for laws
+   * that follow the loss. What it keeps of them is saved by perrin.state/1. */
+  perrin_status* (*observe)(void* instance, const perrin_time_domain* domain, uint64_t n, const double* t,
+                            const double* losses);
 } perrin_timesteps;
-PERRIN_STATIC_ASSERT(sizeof(perrin_timesteps) == 16, "perrin_timesteps");
+PERRIN_STATIC_ASSERT(sizeof(perrin_timesteps) == 32, "perrin_timesteps");
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,255 @@
+#include "host/app/compare.hpp"
+
+#include <ATen/core/Tensor.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "host/app/options.hpp"
+#include "host/app/session.hpp"
+#include "host/app/trained.hpp"
+#include "host/base/error.hpp"
+#include "host/console/progress.hpp"
+#include "host/console/table.hpp"
+#include "host/console/terminal.hpp"
+#include "host/loader/index.hpp"
+#include "host/run/device.hpp"
+#include "host/run/signals.hpp"
+#include "host/sample/generate.hpp"
+#include "host/sample/steps.hpp"
+
+namespace perrin::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What every distance is measured to: the probability flow, down to the schedule's cleanest level, solved far beyond
+// what a picture shows. Of the 1000 steps only the ends count.
+constexpr int64_t kReferenceSteps = 1000;
+const std::vector<std::string> kReference = {"sampler.spacing='trailing'", "sampler.rtol=1e-5", "sampler.atol=1e-6"};
+
+Command command() {
+  Command c(
+      "compare", "compare RUN [options]",
+      "Samples of one trained run by many samplers and numbers of steps, from the same noise: a table of calls of the "
+      "network and of the distance to the exact probability flow, a CSV file, and a picture with a row per sampler "
+      "and a column per number of steps.",
+      "perrin compare results/sampler-comparison/RUN --samplers ddim,heun,dpm++2m --steps 5,10,20,50");
+  c.positional = {"RUN"};
+  c.description.add_options()("samplers", options::value<std::string>(), "ids, separated by commas (default: all)")(
+      "steps", options::value<std::string>()->default_value("5,10,20,50"), "numbers of steps, separated by commas")(
+      "count", options::value<int64_t>()->default_value(64), "samples of each")(
+      "out", options::value<std::string>(), "where to write, without ending (default: RUN/samples/compare)")(
+      "device", options::value<std::string>()->default_value("auto"), "cpu, cuda or auto")("json", "print JSON");
+  return c;
+}
+
+std::vector<std::string> listed(const std::string& text) {
+  std::vector<std::string> items;
+  std::stringstream stream(text);
+  for (std::string item; std::getline(stream, item, ',');) items.push_back(item);
+  return items;
+}
+
+std::vector<int64_t> numbers(const std::string& text) {
+  std::vector<int64_t> values;
+  for (const std::string& item : listed(text)) {
+    char* end = nullptr;
+    values.push_back(std::strtoll(item.c_str(), &end, 10));
+    if (values.back() < 1 || *end != '\0')
+      throw Error("\"" + item + "\" is not a number of steps", "--steps", "write 5,10,20", Exit::usage);
+  }
+  return values;
+}
+
+// One sampler at one number of steps.
+struct Result {
+  std::string sampler, failure;  // failure: empty unless it could not sample
+  int64_t steps = 0, calls = 0;  // calls: of the network, over all batches
+  double seconds = 0;
+  double distance = NAN;  // root mean square to the reference
+  at::Tensor samples;
+};
+
+// One trained run under many samplers.
+class Comparison {
+ public:
+  // All are borrowed.
+  Comparison(const run::Folder& folder, loader::Registry& registry, int64_t count)
+      : folder_(folder), registry_(registry), count_(count), run_(load_experiment(folder.experiment(), {}).experiment) {
+    reference_ = sample("dopri5", reference_steps(), kReference).samples;
+  }
+
+  // A failure is a result too, but an interruption is thrown.
+  Result measure(const std::string& sampler, int64_t steps) const {
+    try {
+      Result result = sample(sampler, steps, {});
+      result.distance = std::sqrt(result.samples.sub(reference_).square().mean().item<double>());
+      return result;
+    } catch (const Error& error) {
+      if (error.exit == Exit::interrupted) throw;
+      return {sampler, error.what(), steps, 0, 0, NAN, {}};
+    }
+  }
+
+ private:
+  Result sample(const std::string& sampler, int64_t steps, const std::vector<std::string>& more) const {
+    std::vector<std::string> set = {another_sampler(sampler, run_.sampling), "sampler.steps=" + std::to_string(steps)};
+    set.insert(set.end(), more.begin(), more.end());
+    const config::Loaded loaded = load_experiment(folder_.experiment(), set);
+    run::Model model(loaded, registry_);
+    sample::check_generates(model, loaded);
+    sample::check_steps(model.times, loaded);
+    take_weights(model, folder_, registry_);
+    Result result{sampler, {}, steps, 0, 0, NAN, {}};
+    sample::Request request;
+    request.count = count_;
+    request.batch_size = run_.samples.batch_size;
+    request.seed = run_.samples.seed;
+    request.labels = sample::grid_labels(model, count_, run_.samples.columns, std::nullopt);
+    request.cancelled = [] { return run::stop_signal() != 0; };
+    request.progress = [&](int64_t done, int64_t) { result.calls = done; };
+    const auto begin = std::chrono::steady_clock::now();
+    result.samples = sample::generate(model, request);
+    result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return result;
+  }
+
+  // Not more than a discrete schedule has.
+  int64_t reference_steps() const {
+    const config::Loaded loaded = load_experiment(folder_.experiment(), {});
+    const auto levels = static_cast<int64_t>(run::Model(loaded, registry_).times.domain().steps);
+    return levels == 0 ? kReferenceSteps : std::min(levels, kReferenceSteps);
+  }
+
+  const run::Folder& folder_;
+  loader::Registry& registry_;
+  const int64_t count_;
+  const config::Experiment run_;
+  at::Tensor reference_;
+};
+
+// Those that make samples from noise, sorted.
+std::vector<std::string> all_samplers() {
+  const auto catalogue = loader::Index::scan().catalogue();
+  std::vector<std::string> ids = config::ids_of_kind(catalogue, "sampler");
+  std::erase(ids, "ddim-inversion");
+  return ids;
+}
+
+std::string number(double value, const char* format) {
+  if (!std::isfinite(value)) return "failed";
+  char text[32];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+// A line per sampler, a column per number of steps.
+std::string table(const std::vector<Result>& results, const std::vector<int64_t>& steps) {
+  std::vector<std::string> header = {"sampler", ">calls"};
+  for (int64_t n : steps) header.push_back(">" + std::to_string(n));
+  console::Table table(header);
+  for (size_t i = 0; i < results.size(); i += steps.size()) {
+    std::vector<std::string> row = {results[i].sampler, std::to_string(results[i + steps.size() - 1].calls)};
+    for (size_t j = 0; j < steps.size(); ++j) row.push_back(number(results[i + j].distance, "%.4f"));
+    table.add(row);
+  }
+  return table.text(console::Terminal::of(1).width);
+}
+
+void write_csv(const fs::path& file, const std::vector<Result>& results) {
+  std::ofstream out(file);
+  out << "sampler,steps,calls,seconds,distance\n";
+  for (const Result& r : results)
+    out << r.sampler << "," << r.steps << "," << r.calls << "," << r.seconds << "," << number(r.distance, "%.9g")
+        << "\n";
+  if (!out.flush()) throw Error("the table could not be written", file.string(), "free some space, or use --out");
+}
+
+nlohmann::json as_json(const std::vector<Result>& results) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const Result& r : results) {
+    list.push_back({{"sampler", r.sampler}, {"steps", r.steps}, {"calls", r.calls}, {"seconds", r.seconds}});
+    if (r.failure.empty())
+      list.back()["distance"] = r.distance;
+    else
+      list.back()["failure"] = r.failure;
+  }
+  return list;
+}
+
+// The first sample of each result, or all its points; what failed stays empty.
+store::Image matrix(const std::vector<Result>& results, size_t columns) {
+  std::vector<store::Image> cells;
+  store::Image blank;
+  for (const Result& r : results) {
+    const at::Tensor shown = !r.samples.defined() || r.samples.dim() == 2 ? r.samples : r.samples.narrow(0, 0, 1);
+    cells.push_back(shown.defined() ? sample::picture(shown, 1) : store::Image{});
+    if (cells.back().height > 0) blank = cells.back();
+  }
+  std::vector<uint8_t> pixels;
+  std::fill(blank.pixels.begin(), blank.pixels.end(), 128);
+  for (const store::Image& cell : cells) {
+    const auto& from = cell.height > 0 ? cell.pixels : blank.pixels;
+    pixels.insert(pixels.end(), from.begin(), from.end());
+  }
+  store::GridStyle style;
+  style.columns = static_cast<int>(columns);
+  return store::grid(pixels, blank.height, blank.width, blank.channels, style);
+}
+
+}  // namespace
+
+int compare_command(const std::vector<std::string>& arguments) {
+  Command c = command();
+  const auto values = parse(c, arguments);
+  if (!values) return 0;
+  const run::Folder folder = run::open_folder(required(c, *values, "RUN"));
+  const std::vector<int64_t> steps = numbers((*values)["steps"].as<std::string>());
+  run::use_device((*values)["device"].as<std::string>());
+  loader::Registry& registry = open_registry(run::data_folders(folder));
+  const std::vector<std::string> samplers =
+      values->count("samplers") ? listed((*values)["samplers"].as<std::string>()) : all_samplers();
+  const Comparison comparison(folder, registry, (*values)["count"].as<int64_t>());
+
+  std::vector<Result> results;
+  auto bar =
+      std::make_unique<console::Progress>("comparing", static_cast<int64_t>(samplers.size() * steps.size()), "run");
+  for (const std::string& sampler : samplers)
+    for (int64_t n : steps) {
+      results.push_back(comparison.measure(sampler, n));
+      bar->update(static_cast<int64_t>(results.size()));
+    }
+  bar.reset();
+  bool whole = true;
+  for (const Result& r : results) {
+    if (r.failure.empty()) continue;
+    std::cerr << "warning: " << r.sampler << ", " << r.steps << " steps: " << r.failure << "\n";
+    whole = false;
+  }
+  const fs::path stem =
+      values->count("out") ? fs::path((*values)["out"].as<std::string>()) : folder.samples() / "compare";
+  fs::path csv = stem, picture = stem;
+  csv += ".csv", picture += ".png";
+  write_csv(csv, results);
+  const bool drawn = std::any_of(results.begin(), results.end(),
+                                 [](const Result& r) { return r.samples.defined() && sample::can_draw(r.samples); });
+  if (drawn) store::write_png(picture, matrix(results, steps.size()));
+  if (values->count("json")) {
+    std::cout << as_json(results).dump(2) << "\n";
+  } else {
+    std::cout
+        << "root mean square distance to the exact probability flow; samplers that add noise of their own do not come "
+           "near it\n\n"
+        << table(results, steps) << "\ntable    " << csv.string() << "\n"
+        << (drawn ? "picture  " + picture.string() + "\n" : "");
+  }
+  return static_cast<int>(whole ? Exit::ok : Exit::failed);
+}
+
+}  // namespace perrin::app

@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace perrin::app {
+
+int compare_command(const std::vector<std::string>& arguments);
+
+}  // namespace perrin::app

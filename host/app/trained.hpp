@@ -1,0 +1,28 @@
+// A run's trained model, for the commands that sample from it.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "host/loader/registry.hpp"
+#include "host/run/folder.hpp"
+#include "host/run/model.hpp"
+
+namespace perrin::app {
+
+// The override with which the run samples by another sampler, its own keys at their defaults, on the same levels:
+// sampler={use="heun", steps=20, ...}.
+std::string another_sampler(const std::string& use, const config::Sampling& sampling);
+
+// Which weights of a run.
+struct Weights {
+  std::filesystem::path checkpoint;     // its averaged weights; empty: of the newest that verifies
+  std::optional<double> ema_sigma_rel;  // instead: the average of this relative width, from the run's snapshots
+};
+
+// Allocates the parameters and fills them; loads the guidance's other model. Throws Error.
+void take_weights(run::Model& model, const run::Folder& folder, loader::Registry& registry,
+                  const Weights& weights = {});
+
+}  // namespace perrin::app

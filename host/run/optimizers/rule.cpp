@@ -1,0 +1,62 @@
+#include "host/run/optimizers/rule.hpp"
+
+#include <ATen/ops/zeros_like.h>
+
+#include <map>
+
+#include "host/base/error.hpp"
+
+namespace perrin::run {
+
+at::Tensor slice(const at::Tensor& flat, int64_t begin, int64_t end) {
+  return flat.defined() ? flat.narrow(0, begin, end - begin) : flat;
+}
+
+FlatRule::FlatRule(ParameterSet& parameters, const config::Component& keys, std::vector<std::string> moments)
+    : parameters_(parameters), keys_(keys), names_(std::move(moments)) {
+  for (size_t i = 0; i < names_.size(); ++i) moments_.push_back(at::zeros_like(parameters.values()));
+}
+
+void FlatRule::update(const Update& update) {
+  for (const Range& r : parameters_.trained_ranges()) {
+    const auto cut = [&](const at::Tensor& flat) { return slice(flat, r.begin, r.end); };
+    Piece piece{cut(parameters_.values()), cut(parameters_.gradients()), cut(update.ema), {}, r.decay};
+    for (const at::Tensor& moment : moments_) piece.moments.push_back(cut(moment));
+    step(update, piece);
+  }
+}
+
+std::vector<StateTensor> FlatRule::state() const {
+  std::vector<StateTensor> all;
+  for (const Parameter* p : trained_parameters(parameters_))
+    for (size_t i = 0; i < names_.size(); ++i)
+      all.push_back(
+          {keys_.use + "." + names_[i] + "." + p->name, p->sizes, slice(moments_[i], p->offset, p->offset + p->count)});
+  return all;
+}
+
+std::vector<const Parameter*> trained_parameters(const ParameterSet& parameters) {
+  const std::vector<Range> ranges = parameters.trained_ranges();
+  std::vector<const Parameter*> all;
+  for (const ParameterGroup& group : parameters.groups())
+    for (const Parameter& p : group.parameters)
+      for (const Range& r : ranges)
+        if (p.offset >= r.begin && p.offset < r.end) all.push_back(&p);
+  return all;
+}
+
+std::vector<int64_t> matrix_sizes(const Parameter& p) {
+  const int64_t rows = p.sizes.empty() ? 1 : p.sizes[0];
+  return {rows, p.count / rows};
+}
+
+std::unique_ptr<Rule> make_rule(ParameterSet& parameters, const config::Component& keys) {
+  static const std::map<std::string, MakeRule*> rules = {{"adafactor", make_adafactor}, {"adam", make_adam},
+                                                         {"adamw", make_adam},          {"lion", make_lion},
+                                                         {"muon", make_muon},           {"sgd", make_sgd}};
+  const auto found = rules.find(keys.use);
+  if (found == rules.end()) throw Error("there is no optimizer \"" + keys.use + "\"");
+  return found->second(parameters, keys);
+}
+
+}  // namespace perrin::run

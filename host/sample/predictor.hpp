@@ -1,0 +1,47 @@
+// D of a batch under several conditions, in one call of the network.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <perrin/kind/guidance.h>
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "host/run/model.hpp"
+#include "host/run/objective.hpp"
+
+namespace perrin::sample {
+
+// What is asked of the network for one batch.
+struct Conditions {
+  uint64_t seed = 0;
+  std::vector<uint64_t> samples;  // [B] which samples of the request
+  std::vector<int64_t> labels;    // [B]; empty: the null condition
+  int64_t negative = 0;           // label of PERRIN_BRANCH_NEGATIVE
+};
+
+class Predictor {
+ public:
+  // Both are borrowed.
+  Predictor(run::Model& model, const Conditions& conditions) : model_(model), conditions_(conditions) {}
+
+  // D(x) at a noise level, one [B, ...] float32 for each of PERRIN_BRANCH_CONDITIONAL, UNCONDITIONAL, NEGATIVE that is
+  // in `mask`, by branch. Without conditioner all of them are one prediction. x: [B, ...]
+  std::map<uint32_t, at::Tensor> D(const at::Tensor& x, const perrin_time& at, uint32_t mask);
+
+  // The learnt variance v [B, ...] of the first branch of the latest D; undefined if the denoiser predicts none.
+  const at::Tensor& variance() const { return variance_; }
+
+ private:
+  perrin_call call_for(size_t branches);
+  const perrin_conditioning* conditioning(const perrin_call& call, const std::vector<uint32_t>& branches);
+
+  run::Model& model_;
+  const Conditions& conditions_;
+  std::vector<uint64_t> positions_;
+  std::map<std::vector<uint32_t>, std::unique_ptr<run::ConditioningHandles>> encoded_;
+  at::Tensor variance_;
+};
+
+}  // namespace perrin::sample

@@ -1,0 +1,168 @@
+#include "host/sample/trajectory.hpp"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/maximum.h>
+#include <ATen/ops/zeros.h>
+#include <perrin/kind/encoder.h>
+#include <perrin/kind/sampler.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/base/error.hpp"
+#include "host/kernels/lincomb.hpp"
+#include "host/kernels/tensors.hpp"
+#include "host/services/status.hpp"
+#include "host/services/tensor.hpp"
+
+namespace perrin::sample {
+namespace {
+
+Conditions conditions_of(const run::Model& model, const Request& request, int64_t first, int64_t n) {
+  Conditions c;
+  c.seed = request.seed;
+  for (int64_t i = 0; i < n; ++i) c.samples.push_back(static_cast<uint64_t>(first + i));
+  if (!request.labels.empty()) c.labels.assign(request.labels.begin() + first, request.labels.begin() + first + n);
+  if (model.guidance.has<&perrin_negative_condition::label>())
+    model.guidance.invoke<&perrin_negative_condition::label>(&c.negative);
+  return c;
+}
+
+bool less_noise(const perrin_time& a, const perrin_time& b) { return a.sigma * b.alpha < b.sigma * a.alpha; }
+
+// The tensor of a new reference, which is given up.
+at::Tensor take(perrin_tensor* reference) {
+  const services::TensorHandle handle(reference);
+  return services::unwrap(handle.get());
+}
+
+}  // namespace
+
+Trajectory::Trajectory(run::Model& model, const Request& request, int64_t first, int64_t n,
+                       std::function<void()> called)
+    : model_(model),
+      request_(request),
+      offset_(first),
+      called_(std::move(called)),
+      conditions_(conditions_of(model, request, first, n)),
+      guided_(model, conditions_) {}
+
+at::Tensor Trajectory::run(const std::vector<perrin_time>& times) {
+  times_ = times;
+  first_call_ = true;
+  const perrin_sampling sampling = {sizeof sampling, static_cast<uint32_t>(times.size() - 1),
+                                    times_.data(),   this,
+                                    on_denoise,      on_lincomb,
+                                    on_time_at,      on_brownian,
+                                    on_distance,     on_variance};
+  const services::TensorHandle x = services::wrap(initial(times.front()));
+  perrin_tensor* result = nullptr;
+  model_.sampler.invoke<&perrin_sampler::sample>(&sampling, x.get(), &result);
+  return take(result);
+}
+
+at::Tensor Trajectory::decode(const at::Tensor& z) {
+  const std::vector<uint64_t>& samples = conditions_.samples;
+  const perrin_call call = {sizeof call, 0, request_.seed, 0, static_cast<uint32_t>(samples.size()), samples.data()};
+  const services::TensorHandle input = services::wrap(z);
+  perrin_tensor* x = nullptr;
+  model_.encoder.invoke<&perrin_encoder::decode>(&call, input.get(), &x);
+  return take(x).to(at::kCPU, at::kFloat).contiguous();
+}
+
+std::vector<int64_t> Trajectory::sizes() const {
+  std::vector<int64_t> sizes(model_.shapes.z.sizes, model_.shapes.z.sizes + model_.shapes.z.rank);
+  sizes.insert(sizes.begin(), static_cast<int64_t>(conditions_.samples.size()));
+  return sizes;
+}
+
+// The request's own start, or x_T: standard normals at the scale that x_t has at the first level for data of unit
+// variance.
+at::Tensor Trajectory::initial(const perrin_time& at) const {
+  const auto options = at::TensorOptions(at::kFloat).device(services::run_device());
+  if (request_.start.defined())
+    return request_.start.narrow(0, offset_, static_cast<int64_t>(conditions_.samples.size())).to(options).contiguous();
+  const at::Tensor zero = at::zeros(sizes(), options);
+  return kernels::lincomb(std::span(&zero, 1), std::array{0.0}, std::hypot(at.alpha, at.sigma),
+                          {{request_.seed, PERRIN_PURPOSE_SAMPLE, 0}, conditions_.samples});
+}
+
+at::Tensor Trajectory::denoised(const at::Tensor& x, const perrin_time& at) {
+  if (request_.cancelled && request_.cancelled()) throw services::Fault(PERRIN_CANCELLED, "interrupted while sampling");
+  const size_t step = step_of(at), last = times_.size() - 1;
+  const at::Tensor D = guided_.D(x, at, times_[step], times_[std::min(step + 1, last)], first_call_);
+  first_call_ = false;
+  if (called_) called_();
+  return model_.experiment.sampling.clip_denoised ? D.clamp(-1, 1) : D;
+}
+
+// The step of the list that `at` belongs to: it begins at `at` or before it, or is the first.
+size_t Trajectory::step_of(const perrin_time& at) const {
+  const bool falling = less_noise(times_.back(), times_.front());
+  const auto beyond = [&](const perrin_time& level) { return falling ? less_noise(level, at) : less_noise(at, level); };
+  const auto next = std::find_if(times_.begin(), times_.end(), beyond);
+  return next == times_.begin() ? 0 : static_cast<size_t>(next - times_.begin()) - 1;
+}
+
+perrin_status* Trajectory::on_denoise(void* context, perrin_tensor* x, const perrin_time* at,
+                                      perrin_tensor** denoised) {
+  return services::as_status([&] {
+    *denoised = services::wrap(static_cast<Trajectory*>(context)->denoised(services::unwrap(x), *at)).release();
+  });
+}
+
+perrin_status* Trajectory::on_lincomb(void* context, uint32_t n, const double* a, perrin_tensor* const* x, double s,
+                                      uint32_t draw, perrin_tensor** y) {
+  return services::as_status([&] {
+    const auto& self = *static_cast<Trajectory*>(context);
+    if (n < 1 || n > kernels::kMaxTerms) throw Error("lincomb takes 1 to 16 terms", "sampler", "split the sum");
+    std::vector<at::Tensor> terms;
+    for (uint32_t i = 0; i < n; ++i) {
+      terms.push_back(services::unwrap(x[i]).to(at::kFloat).contiguous());
+      if (terms.back().sizes() != terms.front().sizes())
+        throw Error("lincomb got tensors of different shapes", "sampler", "report it to the plugin's author");
+    }
+    *y =
+        services::wrap(kernels::lincomb(terms, {a, n}, s,
+                                        {{self.request_.seed, PERRIN_PURPOSE_SAMPLER, draw}, self.conditions_.samples}))
+            .release();
+  });
+}
+
+perrin_status* Trajectory::on_time_at(void* context, double log_snr, perrin_time* at) {
+  return services::as_status([&] { *at = static_cast<Trajectory*>(context)->model_.times.at_log_snr(log_snr); });
+}
+
+perrin_status* Trajectory::on_brownian(void* context, const perrin_time* from, const perrin_time* to,
+                                       perrin_tensor** noise) {
+  return services::as_status([&] {
+    auto& self = *static_cast<Trajectory*>(context);
+    if (!self.brownian_) self.brownian_.emplace(self.request_.seed, self.conditions_.samples, self.sizes());
+    *noise = services::wrap(self.brownian_->increment(*from, *to)).release();
+  });
+}
+
+perrin_status* Trajectory::on_distance(void*, perrin_tensor* x, perrin_tensor* y, perrin_tensor* previous,
+                                       double absolute, double relative, double* value) {
+  return services::as_status([&] {
+    const at::Tensor a = services::unwrap(x).to(at::kDouble), b = services::unwrap(y).to(at::kDouble),
+                     p = services::unwrap(previous).to(at::kDouble);
+    if (a.sizes() != b.sizes() || a.sizes() != p.sizes())
+      throw Error("distance got tensors of different shapes", "sampler", "report it to the plugin's author");
+    const at::Tensor tolerance = (at::maximum(a.abs(), p.abs()) * relative).clamp_min(absolute);
+    *value = ((a - b) / tolerance).flatten(1).square().mean(1).sqrt().max().item<double>();
+  });
+}
+
+perrin_status* Trajectory::on_variance(void* context, perrin_tensor** v) {
+  return services::as_status([&] {
+    const auto& self = *static_cast<Trajectory*>(context);
+    if (!self.guided_.variance().defined()) {
+      throw services::Fault(PERRIN_UNSUPPORTED,
+                            "the denoiser predicts no variance: its output has as many channels as its input");
+    }
+    *v = services::wrap(self.guided_.variance()).release();
+  });
+}
+
+}  // namespace perrin::sample

@@ -1,0 +1,52 @@
+// One batch on its way between noise and data: what a sampler's callbacks see.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "host/sample/brownian.hpp"
+#include "host/sample/generate.hpp"
+#include "host/sample/guided.hpp"
+
+namespace perrin::sample {
+
+class Trajectory {
+ public:
+  // Samples first .. first + n - 1 of the request; model and request are borrowed. `called`: after each call of
+  // `denoise`.
+  Trajectory(run::Model& model, const Request& request, int64_t first, int64_t n, std::function<void()> called);
+
+  // From times.front() to times.back(). [n, ...] float32 where diffusion runs.
+  at::Tensor run(const std::vector<perrin_time>& times);
+
+  // The encoder's image of it, on the CPU.
+  at::Tensor decode(const at::Tensor& z);
+
+ private:
+  static perrin_status* on_denoise(void* context, perrin_tensor* x, const perrin_time* at, perrin_tensor** denoised);
+  static perrin_status* on_lincomb(void* context, uint32_t n, const double* a, perrin_tensor* const* x, double s,
+                                   uint32_t draw, perrin_tensor** y);
+  static perrin_status* on_time_at(void* context, double log_snr, perrin_time* at);
+  static perrin_status* on_brownian(void* context, const perrin_time* from, const perrin_time* to,
+                                    perrin_tensor** noise);
+  static perrin_status* on_distance(void* context, perrin_tensor* x, perrin_tensor* y, perrin_tensor* previous,
+                                    double absolute, double relative, double* value);
+  static perrin_status* on_variance(void* context, perrin_tensor** v);
+
+  std::vector<int64_t> sizes() const;
+  at::Tensor initial(const perrin_time& at) const;
+  at::Tensor denoised(const at::Tensor& x, const perrin_time& at);
+  size_t step_of(const perrin_time& at) const;
+
+  run::Model& model_;
+  const Request& request_;
+  const int64_t offset_;  // of the batch in the request
+  std::function<void()> called_;
+  Conditions conditions_;
+  Guided guided_;
+  std::optional<Brownian> brownian_;
+  std::vector<perrin_time> times_;
+  bool first_call_ = true;
+};
+
+}  // namespace perrin::sample

@@ -1,0 +1,50 @@
+// From a decoded image to the field that the model sees: resize, pad, crop, flip. The order is fixed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "perrin/cpp/dataset.hpp"
+#include "perrin/host/rng.h"
+#include "pixels.hpp"
+
+namespace perrin::datasets {
+
+// What is random about one sample in training.
+struct Augmentation {
+  bool flip = false;
+  double down = 0.5,
+         right = 0.5;  // where the crop lies, of the room there is: 0 at the top left, 1 at the bottom right
+
+  // A function of the stream and the position alone.
+  static Augmentation draw(const perrin_stream& stream, uint64_t position);
+};
+
+class Transform {
+ public:
+  // The keys of augmentation, and those of images that come in any size.
+  static std::vector<Key> augmentation_keys();
+  static std::vector<Key> size_keys();
+
+  // Images that all have `size` pixels a side: augmentation_keys.
+  Transform(const Config& config, int64_t channels, int64_t size);
+  // Images of any size: size_keys and augmentation_keys.
+  Transform(const Config& config, int64_t channels);
+
+  int64_t size() const { return size_; }
+  int64_t channels() const { return channels_; }
+  bool augments() const { return flip_ || pad_ > 0 || random_crop_; }
+
+  // `image` -> out [channels, size, size]. null: as in evaluation, cropped in the middle and never flipped.
+  void apply(const Pixels& image, const Augmentation* augmentation, uint8_t* out) const;
+
+ private:
+  Pixels fitted(const Pixels& image) const;
+
+  int64_t channels_, size_;
+  int64_t pad_ = 0;
+  bool flip_ = false, random_crop_ = false, stretch_ = false;
+  std::string filter_;
+};
+
+}  // namespace perrin::datasets
