@@ -1,7 +1,7 @@
 """./perrin bench: Perrin against its peers, side by side. Prints a table and writes build/bench/results.json.
 
 Options: --quick (fewer repeats; the tuned peer without torch.compile, whose warm-up takes minutes), --only ROW...
-Rows: start, unet, plugin, logging. Each alternates between the programs, so that a busy machine hurts both; figures are
+Rows: start, unet, samplers, loader, plugin, logging. Each alternates between the programs, so that a busy machine hurts both; figures are
 medians with the spread of the repeats. Outputs are compared before anything is timed. Timings are never tests: the exit
 code says only whether everything ran and agreed.
 """
@@ -163,6 +163,31 @@ def bench_plugin(_):
     return printed_json(BUILD / "tests/bench/plugin_call/bench_plugin_call", BUILD / "lib/perrin/plugins/perrin-schedules.so")
 
 
+def bench_samplers(options):
+    return printed_json(BUILD / "tests/bench/samplers/sampler_bench", 5 if options.quick else 9)
+
+
+def bench_loader(options):
+    """Files to augmented batches: PNG images of 64 pixels, and CIFAR-10's records; torchvision with the same threads."""
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        peer = [sys.executable, ROOT / "tests/bench/loader/peer.py"]
+        subprocess.run([*peer, "prepare", folder, "2048", "64"], check=True)
+        ours = BUILD / "tests/bench/loader/loader_bench"
+        for kind, dataset, where in ("png", "image-folder", "png"), ("raw", "cifar10", "binary"):
+            rates = {"perrin": [], "torchvision": []}
+            for _ in range(options.repeats):
+                a = printed_json(ours, dataset, f"{folder}/{where}", "64", THREADS, 1)
+                b = printed_json(*peer, kind, folder, THREADS, 1)
+                if a["sum"] != b["sum"]:
+                    raise SystemExit(f"{kind}: the two loaders read different pixels: no timing would mean anything")
+                rates["perrin"] += a["images_per_second"]
+                rates["torchvision"] += b["images_per_second"]
+            results[kind] = {who: summary(r) | {"unit": "images/s"} for who, r in rates.items()}
+            results[kind]["ratio"] = results[kind]["perrin"]["median"] / results[kind]["torchvision"]["median"]
+    return results
+
+
 def bench_logging(_):
     return printed_json(BUILD / "tests/bench/store/store_bench")
 
@@ -179,13 +204,19 @@ def show(results):
         s = results["start"]
         print(f"\ncold start to first image: {s['perrin']['median']:.2f} s, diffusers {s['diffusers']['median']:.2f} s, "
               f"{s['ratio']:.1f} x")
+    for id, s in results.get("samplers", {}).items():
+        print(f"{id:<20}{s['calls']:5} calls {s['ms']:9.1f} ms{s['overhead_percent']:+7.1f} % over the network alone")
+    for kind, r in results.get("loader", {}).items():
+        print(f"loader, {kind}: {r['perrin']['median']:.0f} images/s, torchvision {r['torchvision']['median']:.0f}, "
+              f"{r['ratio']:.1f} x")
     for name in "plugin", "logging":
         if name in results:
             print(f"\n{name}: {json.dumps(results[name])}")
 
 
 def main():
-    rows = {"start": bench_start, "unet": bench_unet, "plugin": bench_plugin, "logging": bench_logging}
+    rows = {"start": bench_start, "unet": bench_unet, "samplers": bench_samplers, "loader": bench_loader,
+            "plugin": bench_plugin, "logging": bench_logging}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="+", choices=rows, default=list(rows))
