@@ -14,7 +14,8 @@ import unittest
 BUILD, SOURCE, SCRATCH = (pathlib.Path(a).resolve() for a in sys.argv[1:4])
 PYTHON = os.environ.get("PERRIN_PYTHON", "")  # has h5py and xarray; `./perrin test` provides it
 FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist").exists() or bool(os.environ.get("PERRIN_DATA"))
-DOCUMENTS = ("README.md", "docs/tutorial.md", "docs/guides/swap-a-component.md", "docs/guides/write-a-plugin.md")
+DOCUMENTS = ("README.md", "docs/tutorial.md", "docs/guides/swap-a-component.md", "docs/guides/write-a-plugin.md",
+             "docs/guides/add-a-sampler.md", "docs/guides/your-own-images.md")
 LANGUAGES = ("console", "toml", "python", "c", "cpp", "cmake", "diff", "text")
 
 
@@ -87,7 +88,7 @@ class Reader:
         shutil.rmtree(self.home, ignore_errors=True)
         self.checkout = self.home / "perrin"
         self.checkout.mkdir(parents=True)
-        for part in ("experiments", "sdk/examples", "sdk/include"):
+        for part in ("docs/images", "experiments", "plugins/samplers", "sdk/examples", "sdk/include", "tests/unit/plugins_a"):
             shutil.copytree(SOURCE / part, self.checkout / part)
         (self.checkout / "build").mkdir()
         (self.checkout / "build/release").symlink_to(BUILD)
