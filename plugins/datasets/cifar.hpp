@@ -24,7 +24,7 @@ struct CifarLayout {
 };
 
 // Keys: folder, limit, flip, pad (and what the dataset adds). Samples lie in memory once they are read.
-class Cifar {
+class Cifar : public AugmentedReads<Cifar> {
  public:
   static constexpr int64_t side = 32, n_pixels = 3 * side * side;
 
@@ -46,41 +46,33 @@ class Cifar {
                 field(spec("label", PERRIN_INT64, {}), 1, 0, layout_.n_classes)} {}
 
   const std::vector<perrin_field>& fields() const { return fields_; }
-  uint64_t count() const { return load(), labels_.size(); }
+  uint64_t count() const { return load_files(), labels_.size(); }
 
-  void read(uint64_t n, const uint64_t* indices, void* const* buffers) const {
-    for (uint64_t i = 0; i < n; ++i) copy(indices[i], nullptr, i, buffers);
-  }
-  void read_augmented(perrin_stream stream, uint64_t n, const uint64_t* indices, const uint64_t* positions,
-                      void* const* buffers) const {
-    for (uint64_t i = 0; i < n; ++i) {
-      const Augmentation augmentation = Augmentation::draw(stream, positions[i]);
-      copy(indices[i], &augmentation, i, buffers);
-    }
-  }
-
- private:
-  void copy(uint64_t index, const Augmentation* augmentation, uint64_t i, void* const* buffers) const {
-    load();
-    if (index >= labels_.size())
-      throw Failure("sample " + std::to_string(index) + " of " + std::to_string(labels_.size()) + " was asked for");
+  void load(uint64_t index, const Augmentation* augmentation, uint64_t i, void* const* buffers) const {
+    load_files();
+    check_index(index, labels_.size());
     transform_.apply(images_[index], augmentation, static_cast<uint8_t*>(buffers[0]) + i * n_pixels);
     static_cast<int64_t*>(buffers[1])[i] = labels_[index];
   }
 
+ private:
   // All records of the split, once.
-  void load() const {
+  void load_files() const {
     const std::lock_guard lock(mutex_);
     if (!labels_.empty()) return;
     const std::string folder =
         found_folder(folder_.empty() ? std::string(layout_.folder) : folder_,
                      std::string(layout_.title) + " is the folder " + std::string(layout_.folder) + " of " +
                          std::string(layout_.archive) + ", unpacked; set dataset.folder to where it lies");
-    for (std::string_view file : layout_.files) load_file(folder + "/" + std::string(file));
-    if (limit_ != 0 && limit_ < labels_.size()) labels_.resize(limit_), images_.resize(limit_);
+    std::vector<Pixels> images;
+    std::vector<uint8_t> labels;
+    for (std::string_view file : layout_.files) load_file(folder + "/" + std::string(file), images, labels);
+    if (limit_ != 0 && limit_ < labels.size()) labels.resize(limit_), images.resize(limit_);
+    images_ = std::move(images);
+    labels_ = std::move(labels);
   }
 
-  void load_file(const std::string& path) const {
+  void load_file(const std::string& path, std::vector<Pixels>& images, std::vector<uint8_t>& labels) const {
     const std::string bytes = whole_file(path);
     const uint64_t record = layout_.label_bytes + n_pixels;
     if (bytes.empty() || bytes.size() % record != 0)
@@ -93,8 +85,8 @@ class Cifar {
         throw Failure(PERRIN_INVALID_DATA, path + ": label " + std::to_string(label) + " of record " +
                                                std::to_string(at / record) + " is not below " +
                                                std::to_string(layout_.n_classes));
-      labels_.push_back(label);
-      images_.push_back(interleaved(reinterpret_cast<const uint8_t*>(&bytes[at + layout_.label_bytes])));
+      labels.push_back(label);
+      images.push_back(interleaved(reinterpret_cast<const uint8_t*>(&bytes[at + layout_.label_bytes])));
     }
   }
 

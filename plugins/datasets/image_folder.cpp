@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct ImageFolder {
+struct ImageFolder : AugmentedReads<ImageFolder> {
   static constexpr std::string_view id = "image-folder", version = "0.1.0";
   static constexpr std::string_view doc =
       "PNG, JPEG and WebP images below a folder, in the order of their paths; the class is the first subfolder, "
@@ -20,7 +20,6 @@ struct ImageFolder {
   static std::vector<Key> keys() {
     std::vector<Key> keys = {
         Key::string("folder", nullptr, "where the images are; subfolders are searched too"),
-        Key::integer("channels", "3", "3: colour, 1: grey").min(1).max(3),
         Key::string(
             "labels", "\"folder\"",
             "folder: the class is the first subfolder, in alphabetical order, if images lie in subfolders; none: no "
@@ -37,43 +36,21 @@ struct ImageFolder {
       keys.insert(keys.end(), more.begin(), more.end());
     return keys;
   }
-  static void validate(const Config& config) {
-    if (config.integer("channels") == 2)
-      throw Failure(PERRIN_INVALID_CONFIG, "channels = 2: images have 1 or 3 channels");
-  }
+  static void validate(const Config& config) { Transform::validate_size(config); }
   explicit ImageFolder(const Config& config)
       : name_(config.string("folder")),
         labelled_(config.string("labels") == "folder"),
         captions_(config.string("captions")),
         caption_bytes_(static_cast<uint64_t>(config.integer("caption_bytes"))),
         limit_(static_cast<uint64_t>(config.integer("limit"))),
-        transform_(config, config.integer("channels")) {}
+        transform_(config) {}
 
   const std::vector<perrin_field>& fields() const { return scan(), fields_; }
   uint64_t count() const { return scan(), files_.size(); }
 
-  void read(uint64_t n, const uint64_t* indices, void* const* buffers) const {
-    for (uint64_t i = 0; i < n; ++i) load(indices[i], nullptr, i, buffers);
-  }
-  void read_augmented(perrin_stream stream, uint64_t n, const uint64_t* indices, const uint64_t* positions,
-                      void* const* buffers) const {
-    for (uint64_t i = 0; i < n; ++i) {
-      const Augmentation augmentation = Augmentation::draw(stream, positions[i]);
-      load(indices[i], &augmentation, i, buffers);
-    }
-  }
-
- private:
-  struct File {
-    fs::path path;  // below the folder
-    int64_t label = 0;
-    std::string caption;
-  };
-
   void load(uint64_t index, const Augmentation* augmentation, uint64_t i, void* const* buffers) const {
     scan();
-    if (index >= files_.size())
-      throw Failure("sample " + std::to_string(index) + " of " + std::to_string(files_.size()) + " was asked for");
+    check_index(index, files_.size());
     const File& file = files_[index];
     const std::string path = (folder_ / file.path).string();
     const Pixels image = decode_image(whole_file(path), transform_.channels(), path);
@@ -86,6 +63,13 @@ struct ImageFolder {
     if (captions_ != "none")
       copy_caption(file.caption, caption_bytes_, static_cast<uint8_t*>(buffers[f]) + i * caption_bytes_);
   }
+
+ private:
+  struct File {
+    fs::path path;  // below the folder
+    int64_t label = 0;
+    std::string caption;
+  };
 
   // Finds the images, their classes and captions, once.
   void scan() const {

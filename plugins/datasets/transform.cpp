@@ -24,6 +24,7 @@ std::vector<Key> Transform::augmentation_keys() {
 
 std::vector<Key> Transform::size_keys() {
   return {
+      Key::integer("channels", "3", "3: colour, 1: grey").min(1).max(3),
       Key::integer("size", nullptr, "height and width of what the model sees").min(1).max(4096).unit("pixels"),
       Key::string("fit", "\"crop\"",
                   "how other shapes become square: crop scales the shorter side to `size` and crops the longer one, "
@@ -38,7 +39,12 @@ std::vector<Key> Transform::size_keys() {
 Transform::Transform(const Config& config, int64_t channels, int64_t size)
     : channels_(channels), size_(size), pad_(config.integer("pad")), flip_(config.boolean("flip")) {}
 
-Transform::Transform(const Config& config, int64_t channels) : Transform(config, channels, config.integer("size")) {
+void Transform::validate_size(const Config& config) {
+  if (config.integer("channels") == 2)
+    throw Failure(PERRIN_INVALID_CONFIG, "channels = 2: images have 1 or 3 channels");
+}
+
+Transform::Transform(const Config& config) : Transform(config, config.integer("channels"), config.integer("size")) {
   random_crop_ = config.string("crop") == "random";
   stretch_ = config.string("fit") == "stretch";
   filter_ = config.string("filter");

@@ -22,14 +22,15 @@ struct Augmentation {
 
 class Transform {
  public:
-  // The keys of augmentation, and those of images that come in any size.
+  // The keys of augmentation, and those of images that come in any size and colour, with the rule for them.
   static std::vector<Key> augmentation_keys();
   static std::vector<Key> size_keys();
+  static void validate_size(const Config& config);
 
   // Images that all have `size` pixels a side: augmentation_keys.
   Transform(const Config& config, int64_t channels, int64_t size);
   // Images of any size: size_keys and augmentation_keys.
-  Transform(const Config& config, int64_t channels);
+  explicit Transform(const Config& config);
 
   int64_t size() const { return size_; }
   int64_t channels() const { return channels_; }
@@ -46,5 +47,30 @@ class Transform {
   bool flip_ = false, random_crop_ = false, stretch_ = false;
   std::string filter_;
 };
+
+// Both ways of reading for a dataset with
+//   void load(uint64_t index, const Augmentation* augmentation, uint64_t i, void* const* buffers) const;
+// which puts sample `index` into place i of the buffers.
+template <class Dataset>
+struct AugmentedReads {
+  void read(uint64_t n, const uint64_t* indices, void* const* buffers) const {
+    for (uint64_t i = 0; i < n; ++i) self().load(indices[i], nullptr, i, buffers);
+  }
+  void read_augmented(perrin_stream stream, uint64_t n, const uint64_t* indices, const uint64_t* positions,
+                      void* const* buffers) const {
+    for (uint64_t i = 0; i < n; ++i) {
+      const Augmentation augmentation = Augmentation::draw(stream, positions[i]);
+      self().load(indices[i], &augmentation, i, buffers);
+    }
+  }
+
+ private:
+  const Dataset& self() const { return *static_cast<const Dataset*>(this); }
+};
+
+inline void check_index(uint64_t index, uint64_t count) {
+  if (index >= count)
+    throw Failure("sample " + std::to_string(index) + " of " + std::to_string(count) + " was asked for");
+}
 
 }  // namespace perrin::datasets

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct WebDataset {
+struct WebDataset : AugmentedReads<WebDataset> {
   static constexpr std::string_view id = "webdataset", version = "0.1.0";
   static constexpr std::string_view doc =
       "Tar shards in the WebDataset layout: members that share a name up to the first dot are one sample, an image "
@@ -24,26 +24,21 @@ struct WebDataset {
   static std::vector<Key> keys() {
     std::vector<Key> keys = {
         Key::string("folder", nullptr, "where the shards are: every .tar file of this folder"),
-        Key::integer("channels", "3", "3: colour, 1: grey").min(1).max(3),
         Key::integer("classes", "0", "number of classes that .cls members count from 0; 0: no labels").min(0),
-        Key::boolean("captions", "false", "read the .txt member of each sample"),
-        caption_length_key(),
+        Key::boolean("captions", "false", "read the .txt member of each sample"), caption_length_key(),
         Key::integer("limit", "0", "only the first so many samples; 0: all").min(0).unit("samples")};
     for (auto more : {Transform::size_keys(), Transform::augmentation_keys()})
       keys.insert(keys.end(), more.begin(), more.end());
     return keys;
   }
-  static void validate(const Config& config) {
-    if (config.integer("channels") == 2)
-      throw Failure(PERRIN_INVALID_CONFIG, "channels = 2: images have 1 or 3 channels");
-  }
+  static void validate(const Config& config) { Transform::validate_size(config); }
   explicit WebDataset(const Config& config)
       : name_(config.string("folder")),
         classes_(static_cast<uint64_t>(config.integer("classes"))),
         captioned_(config.boolean("captions")),
         caption_bytes_(static_cast<uint64_t>(config.integer("caption_bytes"))),
         limit_(static_cast<uint64_t>(config.integer("limit"))),
-        transform_(config, config.integer("channels")) {
+        transform_(config) {
     const int64_t size = transform_.size();
     fields_ = {field(spec("image", PERRIN_UINT8, {transform_.channels(), size, size}), 2.0 / 255, -1)};
     if (classes_ > 0) fields_.push_back(field(spec("label", PERRIN_INT64, {}), 1, 0, classes_));
@@ -53,27 +48,9 @@ struct WebDataset {
   const std::vector<perrin_field>& fields() const { return fields_; }
   uint64_t count() const { return index(), samples_.size(); }
 
-  void read(uint64_t n, const uint64_t* indices, void* const* buffers) const {
-    for (uint64_t i = 0; i < n; ++i) load(indices[i], nullptr, i, buffers);
-  }
-  void read_augmented(perrin_stream stream, uint64_t n, const uint64_t* indices, const uint64_t* positions,
-                      void* const* buffers) const {
-    for (uint64_t i = 0; i < n; ++i) {
-      const Augmentation augmentation = Augmentation::draw(stream, positions[i]);
-      load(indices[i], &augmentation, i, buffers);
-    }
-  }
-
- private:
-  struct Sample {
-    size_t shard = 0;
-    TarMember image, label, caption;  // size 0: absent
-  };
-
   void load(uint64_t at, const Augmentation* augmentation, uint64_t i, void* const* buffers) const {
     index();
-    if (at >= samples_.size())
-      throw Failure("sample " + std::to_string(at) + " of " + std::to_string(samples_.size()) + " was asked for");
+    check_index(at, samples_.size());
     const Sample& sample = samples_[at];
     const std::string& shard = shards_[sample.shard];
     const Pixels image =
@@ -86,6 +63,12 @@ struct WebDataset {
       copy_caption(read_member(shard, sample.caption), caption_bytes_,
                    static_cast<uint8_t*>(buffers[f]) + i * caption_bytes_);
   }
+
+ private:
+  struct Sample {
+    size_t shard = 0;
+    TarMember image, label, caption;  // size 0: absent
+  };
 
   int64_t label_of(const Sample& sample) const {
     const std::string& shard = shards_[sample.shard];

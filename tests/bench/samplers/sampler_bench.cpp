@@ -35,9 +35,11 @@ double median(std::vector<double> values) {
 // One call of the network, as sampling makes it, without anything around it.
 void call_network(run::Model& model, const at::Tensor& x) {
   static const std::vector<uint64_t> positions = {0, 1, 2, 3, 4, 5, 6, 7};
-  const perrin_call call = {sizeof call, 0, 0, 0, kBatch, positions.data()};
+  const perrin_call call = {sizeof call, 0, 0, 0, static_cast<uint32_t>(x.size(0)), positions.data()};
   const perrin_time at = model.times.at(500);
-  run::predict(model, call, x, std::vector<perrin_coefficients>(kBatch, model.coefficients({at}).front()), nullptr);
+  run::predict(model, call, x,
+               std::vector<perrin_coefficients>(static_cast<size_t>(x.size(0)), model.coefficients({at}).front()),
+               nullptr);
 }
 
 struct Cost {
@@ -50,9 +52,14 @@ Cost measure(run::Model& model, int repeats) {
   request.count = request.batch_size = kBatch;
   Cost cost;
   request.progress = [&](int64_t done, int64_t) { cost.calls = done; };
-  const at::Tensor x = sample::generate(model, request).contiguous(at::MemoryFormat::ChannelsLast);  // not timed
+  // An adaptive sampler is given one sample a call.
+  const bool adaptive = model.sampler.table<perrin_sampler>().flags & PERRIN_SAMPLER_ADAPTIVE;
+  const at::Tensor x = sample::generate(model, request)  // not timed
+                           .narrow(0, 0, adaptive ? 1 : kBatch)
+                           .contiguous(at::MemoryFormat::ChannelsLast);
   const at::NoGradGuard no_grad;
   std::vector<double> total, bare;
+  if (adaptive) repeats = 3;  // hundreds of calls each
   for (int i = 0; i < repeats; ++i) {
     auto begin = Clock::now();
     sample::generate(model, request);

@@ -58,6 +58,14 @@ TEST(Cifar, HundredHasFineAndCoarseLabels) {
   EXPECT_EQ(fields_of(coarse)[1].n_classes, 20u);
 }
 
+TEST(Cifar, AMissingBatchIsMissedEachTime) {
+  TemporaryFolder folder;
+  write_file(folder / "data_batch_1.bin", record(0, {3}));
+  const auto train = cifar("cifar10", folder);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_NE(message_of([&] { count_of(train); }).find("data_batch_2.bin"), std::string::npos);
+}
+
 TEST(Cifar, WrongFilesAreNamed) {
   TemporaryFolder folder;
   write_file(folder / "test_batch.bin", record(0, {3}).substr(0, 3000));

@@ -28,6 +28,7 @@ perrin_status* collect(void* context, const perrin_param* p) {
        {p->sizes, p->sizes + p->rank},
        p->init,
        p->init_a,
+       p->role,
        p->given ? services::unwrap(p->given).clone() : at::Tensor()});
   return nullptr;
 }

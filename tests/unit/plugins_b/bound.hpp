@@ -38,6 +38,7 @@ struct Declared {
   std::vector<int64_t> sizes;
   uint32_t init;
   double init_a;
+  uint32_t role;     // PERRIN_PARAMETER .. PERRIN_SCRATCH
   at::Tensor value;  // a leaf; its grad() is a view of Bound::gradients
 };
 
