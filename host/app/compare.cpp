@@ -81,7 +81,7 @@ class Comparison {
  public:
   // All are borrowed.
   Comparison(const run::Folder& folder, loader::Registry& registry, int64_t count)
-      : folder_(folder), registry_(registry), count_(count), run_(load_experiment(folder.experiment(), {}).experiment) {
+      : folder_(folder), registry_(registry), count_(count), run_(load_experiment(folder.experiment(), {})) {
     reference_ = sample("dopri5", reference_steps(), kReference).samples;
   }
 
@@ -97,9 +97,20 @@ class Comparison {
     }
   }
 
+  // Those that make samples from noise, sorted.
+  std::vector<std::string> all_samplers() const {
+    std::vector<std::string> ids = config::ids_of_kind(loader::Index::scan().catalogue(), "sampler");
+    std::erase_if(ids, [&](const std::string& id) {
+      const auto loaded = load_experiment(folder_.experiment(), {another_sampler(id, run_.experiment.sampling)});
+      return sample::inverts(run::Model(loaded, registry_));
+    });
+    return ids;
+  }
+
  private:
   Result sample(const std::string& sampler, int64_t steps, const std::vector<std::string>& more) const {
-    std::vector<std::string> set = {another_sampler(sampler, run_.sampling), "sampler.steps=" + std::to_string(steps)};
+    std::vector<std::string> set = {another_sampler(sampler, run_.experiment.sampling),
+                                    "sampler.steps=" + std::to_string(steps)};
     set.insert(set.end(), more.begin(), more.end());
     const config::Loaded loaded = load_experiment(folder_.experiment(), set);
     run::Model model(loaded, registry_);
@@ -109,9 +120,9 @@ class Comparison {
     Result result{sampler, {}, steps, 0, 0, NAN, {}};
     sample::Request request;
     request.count = count_;
-    request.batch_size = run_.samples.batch_size;
-    request.seed = run_.samples.seed;
-    request.labels = sample::grid_labels(model, count_, run_.samples.columns, std::nullopt);
+    request.batch_size = run_.experiment.samples.batch_size;
+    request.seed = run_.experiment.samples.seed;
+    request.labels = sample::grid_labels(model, count_, run_.experiment.samples.columns, std::nullopt);
     request.cancelled = [] { return run::stop_signal() != 0; };
     request.progress = [&](int64_t done, int64_t) { result.calls = done; };
     const auto begin = std::chrono::steady_clock::now();
@@ -122,25 +133,16 @@ class Comparison {
 
   // Not more than a discrete schedule has.
   int64_t reference_steps() const {
-    const config::Loaded loaded = load_experiment(folder_.experiment(), {});
-    const auto levels = static_cast<int64_t>(run::Model(loaded, registry_).times.domain().steps);
+    const auto levels = static_cast<int64_t>(run::Model(run_, registry_).times.domain().steps);
     return levels == 0 ? kReferenceSteps : std::min(levels, kReferenceSteps);
   }
 
   const run::Folder& folder_;
   loader::Registry& registry_;
   const int64_t count_;
-  const config::Experiment run_;
+  const config::Loaded run_;
   at::Tensor reference_;
 };
-
-// Those that make samples from noise, sorted.
-std::vector<std::string> all_samplers() {
-  const auto catalogue = loader::Index::scan().catalogue();
-  std::vector<std::string> ids = config::ids_of_kind(catalogue, "sampler");
-  std::erase(ids, "ddim-inversion");
-  return ids;
-}
 
 std::string number(double value, const char* format) {
   if (!std::isfinite(value)) return "failed";
@@ -213,9 +215,9 @@ int compare_command(const std::vector<std::string>& arguments) {
   const std::vector<int64_t> steps = numbers((*values)["steps"].as<std::string>());
   run::use_device((*values)["device"].as<std::string>());
   loader::Registry& registry = open_registry(run::data_folders(folder));
-  const std::vector<std::string> samplers =
-      values->count("samplers") ? listed((*values)["samplers"].as<std::string>()) : all_samplers();
   const Comparison comparison(folder, registry, (*values)["count"].as<int64_t>());
+  const std::vector<std::string> samplers =
+      values->count("samplers") ? listed((*values)["samplers"].as<std::string>()) : comparison.all_samplers();
 
   std::vector<Result> results;
   auto bar =

@@ -1,8 +1,7 @@
 #include "host/run/model.hpp"
 
-#include <cmath>
-
 #include <algorithm>
+#include <cmath>
 
 #include "host/base/error.hpp"
 #include "host/run/loss_inputs.hpp"
@@ -28,16 +27,8 @@ services::Component make(const config::Loaded& loaded, loader::Registry& registr
                 [&] { return services::load_component(registry, component, loaded.experiment.seed); });
 }
 
-// Weights that change are asked for the last step's.
-void check_weights(const services::Component& weighting, const std::vector<perrin_time>& at,
-                   const std::vector<perrin_coefficients>& c) {
-  const uint64_t n = at.size();
-  std::vector<double> weight(n);
-  if (weighting.has<&perrin_weighting::weight_at_step>())
-    weighting.invoke<&perrin_weighting::weight_at_step>(int64_t{1}, int64_t{1}, n, at.data(), c.data(), weight.data());
-  else
-    weighting.invoke<&perrin_weighting::weight>(n, at.data(), c.data(), weight.data());
-  for (size_t i = 0; i < n; ++i)
+void check_weights(const std::vector<double>& weight, const std::vector<perrin_time>& at) {
+  for (size_t i = 0; i < at.size(); ++i)
     if (!std::isfinite(weight[i]))
       throw Error("it has no finite weight at t = " + std::to_string(at[i].t) + " (alpha " +
                       std::to_string(at[i].alpha) + ", sigma " + std::to_string(at[i].sigma) + ")",
@@ -157,7 +148,8 @@ void Model::check_ends(const config::Loaded& loaded) {
   const std::vector<perrin_time> ends = {times.at(times.domain().t_min), times.at(times.domain().t_max)};
   const config::Location& otherwise = experiment.schedule.location;
   const auto c = placed(loaded, experiment.parameterization, [&] { return coefficients(ends); }, otherwise);
-  placed(loaded, experiment.weighting, [&] { check_weights(weighting, ends, c); }, otherwise);
+  // Weights that change are asked for the last step's.
+  placed(loaded, experiment.weighting, [&] { check_weights(weights(ends, c, 1, 1), ends); }, otherwise);
 }
 
 std::vector<std::pair<std::string, services::Component*>> Model::trainable() {
@@ -176,6 +168,17 @@ double Model::condition_drop(const config::Stage& stage) const {
   double p = 0;
   conditioner->invoke<&perrin_conditioner::drop_probability>(&p);
   return p;
+}
+
+std::vector<double> Model::weights(const std::vector<perrin_time>& at, const std::vector<perrin_coefficients>& c,
+                                   int64_t step, int64_t n_steps) {
+  const uint64_t n = at.size();
+  std::vector<double> weight(n);
+  if (weighting.has<&perrin_weighting::weight_at_step>())
+    weighting.invoke<&perrin_weighting::weight_at_step>(step, n_steps, n, at.data(), c.data(), weight.data());
+  else
+    weighting.invoke<&perrin_weighting::weight>(n, at.data(), c.data(), weight.data());
+  return weight;
 }
 
 std::vector<perrin_coefficients> Model::coefficients(const std::vector<perrin_time>& at) {

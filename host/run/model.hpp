@@ -68,6 +68,10 @@ class Model {
   // F's coefficients at noise levels; throws what the parameterization refuses.
   std::vector<perrin_coefficients> coefficients(const std::vector<perrin_time>& at);
 
+  // The weighting's [n] at step 1 .. n_steps of a stage; not checked.
+  std::vector<double> weights(const std::vector<perrin_time>& at, const std::vector<perrin_coefficients>& c, int64_t step,
+                              int64_t n_steps);
+
  private:
   void load_losses(const config::Loaded& loaded, loader::Registry& registry);
   void infer(const config::Loaded& loaded);

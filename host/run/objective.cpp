@@ -75,14 +75,8 @@ std::vector<perrin_time> draw_times(Model& model, const std::vector<uint64_t>& p
 
 // [B] of the weighting, at step stage_step + 1 of the stage.
 std::vector<double> weigh(Model& model, const Draw& d, int64_t stage_step, int64_t stage_steps) {
-  const uint64_t n = d.times.size();
-  std::vector<double> weight(n);
-  if (model.weighting.has<&perrin_weighting::weight_at_step>())
-    model.weighting.invoke<&perrin_weighting::weight_at_step>(stage_step + 1, stage_steps, n, d.times.data(),
-                                                              d.coefficients.data(), weight.data());
-  else
-    model.weighting.invoke<&perrin_weighting::weight>(n, d.times.data(), d.coefficients.data(), weight.data());
-  for (size_t b = 0; b < n; ++b)
+  std::vector<double> weight = model.weights(d.times, d.coefficients, stage_step + 1, stage_steps);
+  for (size_t b = 0; b < weight.size(); ++b)
     if (!std::isfinite(weight[b]))
       throw Error("the weighting has no finite weight at t = " + std::to_string(d.times[b].t) + " (alpha " +
                       std::to_string(d.times[b].alpha) + ", sigma " + std::to_string(d.times[b].sigma) + ")",

@@ -25,6 +25,17 @@ uint64_t dataset_count(services::Component& dataset) {
   return n;
 }
 
+std::vector<void*> allocate_fields(Batch& batch, const std::vector<perrin_field>& fields, int64_t n) {
+  std::vector<void*> buffers;
+  for (const perrin_field& field : fields) {
+    std::vector<int64_t> sizes(field.spec.sizes, field.spec.sizes + field.spec.rank);
+    sizes.insert(sizes.begin(), n);
+    batch.fields.push_back(at::empty(sizes, static_cast<at::ScalarType>(field.spec.dtype)));
+    buffers.push_back(batch.fields.back().data_ptr());
+  }
+  return buffers;
+}
+
 Pipeline::Pipeline(services::Component& dataset, uint64_t seed, uint64_t first, int64_t batch_size, int threads)
     : dataset_(dataset),
       fields_(dataset_fields(dataset)),
@@ -52,13 +63,7 @@ Batch Pipeline::read(uint64_t number) {
     batch.positions.push_back(first_ + number * n + b);
     batch.indices.push_back(dataset_index(seed_, batch.positions.back(), count_));
   }
-  std::vector<void*> buffers;
-  for (const perrin_field& field : fields_) {
-    std::vector<int64_t> sizes(field.spec.sizes, field.spec.sizes + field.spec.rank);
-    sizes.insert(sizes.begin(), batch_size_);
-    batch.fields.push_back(at::empty(sizes, static_cast<at::ScalarType>(field.spec.dtype)));
-    buffers.push_back(batch.fields.back().data_ptr());
-  }
+  const std::vector<void*> buffers = allocate_fields(batch, fields_, batch_size_);
   if (dataset_.has<&perrin_dataset::read_augmented>()) {
     dataset_.invoke<&perrin_dataset::read_augmented>(perrin_stream{seed_, PERRIN_PURPOSE_AUGMENT, 0}, n,
                                                      batch.indices.data(), batch.positions.data(), buffers.data());

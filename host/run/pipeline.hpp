@@ -26,6 +26,9 @@ struct Batch {
   std::vector<at::Tensor> fields;   // one per field: [B, field shape] in the dataset's dtype
 };
 
+// Gives the batch a tensor for each field, of n samples, and says where they lie: what a dataset's read takes.
+std::vector<void*> allocate_fields(Batch& batch, const std::vector<perrin_field>& fields, int64_t n);
+
 // Position p of a run over N samples is sample permutation(seed, epoch p / N)[p mod N]: nothing is stored, so any batch size
 // and any number of loader threads see the same order, and a resumed run continues it.
 uint64_t dataset_index(uint64_t seed, uint64_t position, uint64_t count);

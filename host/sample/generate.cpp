@@ -59,13 +59,7 @@ run::Batch read(run::Model& model, uint64_t first, int64_t n) {
   run::Batch batch;
   batch.indices.resize(static_cast<size_t>(n));
   std::iota(batch.indices.begin(), batch.indices.end(), first);
-  std::vector<void*> buffers;
-  for (const perrin_field& field : model.shapes.fields) {
-    std::vector<int64_t> sizes(field.spec.sizes, field.spec.sizes + field.spec.rank);
-    sizes.insert(sizes.begin(), n);
-    batch.fields.push_back(at::empty(sizes, static_cast<at::ScalarType>(field.spec.dtype)));
-    buffers.push_back(batch.fields.back().data_ptr());
-  }
+  const std::vector<void*> buffers = run::allocate_fields(batch, model.shapes.fields, n);
   model.dataset.invoke<&perrin_dataset::read>(uint64_t{batch.indices.size()}, batch.indices.data(), buffers.data());
   return batch;
 }

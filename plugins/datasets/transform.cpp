@@ -50,8 +50,8 @@ Transform::Transform(const Config& config) : Transform(config, config.integer("c
   filter_ = config.string("filter");
 }
 
-// The shorter side is `size`, or both are.
-Pixels Transform::fitted(const Pixels& image) const {
+// The shorter side is `size`, or both are: `image` itself if it is so already, else `resized`.
+const Pixels& Transform::fitted(const Pixels& image, Pixels& resized) const {
   int64_t height = size_, width = size_;
   if (!stretch_) {
     const double scale = static_cast<double>(size_) / static_cast<double>(std::min(image.height, image.width));
@@ -59,15 +59,16 @@ Pixels Transform::fitted(const Pixels& image) const {
     width = std::max(size_, static_cast<int64_t>(std::llround(static_cast<double>(image.width) * scale)));
   }
   if (height == image.height && width == image.width) return image;
-  return resize(image, height, width, filter_);
+  return resized = resize(image, height, width, filter_);
 }
 
 void Transform::apply(const Pixels& image, const Augmentation* augmentation, uint8_t* out) const {
-  const Pixels whole = fitted(image);
+  Pixels resized;
+  const Pixels& whole = fitted(image, resized);
   const Augmentation a = augmentation ? *augmentation : Augmentation{};
   const int64_t pad = augmentation ? pad_ : 0;
-  const auto offset = [&](int64_t length, double share,
-                          bool random) {  // of the crop, in `whole`; negative in the border
+  // Of the crop, in `whole`; negative in the border.
+  const auto offset = [&](int64_t length, double share, bool random) {
     const int64_t room = length + 2 * pad - size_;
     const double at = random ? share : 0.5;
     return std::min(room, static_cast<int64_t>(at * static_cast<double>(room + (random ? 1 : 0)))) - pad;

@@ -40,7 +40,7 @@ class Transform {
   void apply(const Pixels& image, const Augmentation* augmentation, uint8_t* out) const;
 
  private:
-  Pixels fitted(const Pixels& image) const;
+  const Pixels& fitted(const Pixels& image, Pixels& resized) const;
 
   int64_t channels_, size_;
   int64_t pad_ = 0;

@@ -59,7 +59,7 @@ class Dit {
         checkpointing_(config.boolean("gradient_checkpointing")) {}
 
   perrin_spec infer(const perrin_spec& x, const perrin_conditioning_spec* conditioning) {
-    shapes::require_image(id, x, patch_, "patch = " + std::to_string(patch_), "another patch");
+    shapes::require_image(id, x, patch_, "patch = " + std::to_string(patch_) + " needs", "another patch");
     perrin_spec prediction = x;
     if (learnt_variance_) prediction.sizes[0] *= 2;
     const int64_t in = x.sizes[0] + shapes::concat_channels(x, conditioning), size = patch_ * patch_;

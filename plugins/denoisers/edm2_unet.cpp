@@ -58,7 +58,7 @@ class Edm2UNet {
 
   perrin_spec infer(const perrin_spec& x, const perrin_conditioning_spec* conditioning) {
     const auto n = static_cast<int64_t>(channels_.size());
-    shapes::require_image(id, x, int64_t{1} << (n - 1), "a U-Net of " + std::to_string(n) + " levels",
+    shapes::require_image(id, x, int64_t{1} << (n - 1), "a U-Net of " + std::to_string(n) + " levels needs",
                           "fewer entries in channels");
     refuse_sequence(x, conditioning);
     const int64_t in = x.sizes[0] + shapes::concat_channels(x, conditioning);

@@ -13,8 +13,8 @@ inline std::string text(const perrin_spec& x) {
   return s + "]";
 }
 
-// Failure(PERRIN_INVALID_CONFIG) unless x is [C, H, W] with height and width divisible by `step`. `why` needs it;
-// `or_else` is the other way out.
+// Failure(PERRIN_INVALID_CONFIG) unless x is [C, H, W] with height and width divisible by `step`. `why`: "2 levels
+// need"; `or_else` is the other way out.
 inline void require_image(std::string_view id, const perrin_spec& x, int64_t step, const std::string& why,
                           const std::string& or_else) {
   if (x.rank != 3)
@@ -24,7 +24,7 @@ inline void require_image(std::string_view id, const perrin_spec& x, int64_t ste
   const auto up = [step](int64_t n) { return (n + step - 1) / step * step; };
   const perrin_spec padded = {{}, x.dtype, 3, {x.sizes[0], up(x.sizes[1]), up(x.sizes[2])}};
   throw perrin::Failure(PERRIN_INVALID_CONFIG, "the input is " + text(x) + ", and " + why +
-                                                   " needs height and width divisible by " + std::to_string(step) +
+                                                   " height and width divisible by " + std::to_string(step) +
                                                    ": give images of shape " + text(padded) + ", or " + or_else);
 }
 

@@ -7,22 +7,15 @@
 #include <algorithm>
 #include <perrin/cpp/denoiser.hpp>
 
-#include "condition_slots.hpp"
+#include "shapes.hpp"
 #include "unet_blocks.hpp"
 
 namespace {
 
 using perrin::Conv2d;
-using perrin::Failure;
 using perrin::Key;
 using perrin::Linear;
 using Then = perrin::GroupNorm::Then;
-
-std::string shape(const perrin_spec& x) {
-  std::string s = "[";
-  for (uint32_t i = 0; i < x.rank; ++i) s += (i ? ", " : "") + std::to_string(x.sizes[i]);
-  return s + "]";
-}
 
 class UNet {
  public:
@@ -45,9 +38,9 @@ class UNet {
   explicit UNet(const perrin::Config& config) : s_(config), learnt_variance_(config.boolean("learnt_variance")) {}
 
   perrin_spec infer(const perrin_spec& x, const perrin_conditioning_spec* conditioning) {
-    check_shape(x);
-    int64_t in = x.sizes[0];
-    if (has_slot(conditioning, PERRIN_SLOT_CONCAT)) in += concat_channels(x, conditioning->concat);
+    shapes::require_image(id, x, int64_t{1} << (s_.channels.size() - 1),
+                          std::to_string(s_.channels.size()) + " levels need", "fewer entries in channels");
+    const int64_t in = x.sizes[0] + shapes::concat_channels(x, conditioning);
     const int64_t width = 4 * s_.channels[0];
     conv_in_.emplace(p_, "conv_in", in, s_.channels[0]);
     time_1_.emplace(p_, "time_embedding.linear_1", s_.channels[0], width);
@@ -81,26 +74,6 @@ class UNet {
   perrin::Parameters& parameters() { return p_; }
 
  private:
-  void check_shape(const perrin_spec& x) const {
-    if (x.rank != 3)
-      throw Failure(PERRIN_INVALID_CONFIG,
-                    "unet needs images [C, H, W]; the input is " + shape(x) + ". For vectors use mlp");
-    const int64_t step = int64_t{1} << (s_.channels.size() - 1);
-    if (x.sizes[1] % step == 0 && x.sizes[2] % step == 0) return;
-    const auto up = [step](int64_t n) { return (n + step - 1) / step * step; };
-    const perrin_spec padded = {{}, x.dtype, 3, {x.sizes[0], up(x.sizes[1]), up(x.sizes[2])}};
-    throw Failure(PERRIN_INVALID_CONFIG, "the input is " + shape(x) + ", and " + std::to_string(s_.channels.size()) +
-                                             " levels need height and width divisible by " + std::to_string(step) +
-                                             ": give images of shape " + shape(padded) +
-                                             ", or fewer entries in channels");
-  }
-
-  static int64_t concat_channels(const perrin_spec& x, const perrin_spec& concat) {
-    if (concat.rank == 3 && concat.sizes[1] == x.sizes[1] && concat.sizes[2] == x.sizes[2]) return concat.sizes[0];
-    throw Failure(PERRIN_INVALID_CONFIG, "the concat condition has shape " + shape(concat) + "; beside an input of " +
-                                             shape(x) + " it needs the same height and width");
-  }
-
   void build(unet::Plan plan) {
     std::vector<int64_t> skips{s_.channels[0]};
     for (int64_t i = 0; i < s_.levels(); ++i) down_.push_back(down_level(plan, i, skips));

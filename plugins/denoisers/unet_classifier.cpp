@@ -34,8 +34,8 @@ class UNetClassifier {
     if (conditioning && conditioning->slots != 0)
       throw Failure(PERRIN_INVALID_CONFIG,
                     "a classifier that is shown a condition could read the class there: remove [conditioner]");
-    shapes::require_image(id, x, int64_t{1} << (s_.channels.size() - 1), std::to_string(s_.channels.size()) + " levels",
-                          "fewer entries in channels");
+    shapes::require_image(id, x, int64_t{1} << (s_.channels.size() - 1),
+                          std::to_string(s_.channels.size()) + " levels need", "fewer entries in channels");
     const int64_t width = 4 * s_.channels[0], c = s_.channels.back();
     conv_in_.emplace(p_, "conv_in", x.sizes[0], s_.channels[0]);
     time_1_.emplace(p_, "time_embedding.linear_1", s_.channels[0], width);

@@ -94,7 +94,7 @@ class UVit {
         checkpointing_(config.boolean("gradient_checkpointing")) {}
 
   perrin_spec infer(const perrin_spec& x, const perrin_conditioning_spec* conditioning) {
-    shapes::require_image(id, x, patch_, "patch = " + std::to_string(patch_), "another patch");
+    shapes::require_image(id, x, patch_, "patch = " + std::to_string(patch_) + " needs", "another patch");
     const int64_t in = x.sizes[0] + shapes::concat_channels(x, conditioning), size = patch_ * patch_;
     const Init uniform = Init::uniform(1 / std::sqrt(static_cast<double>(in * size)));
     patches_.emplace(p_, "patch_embed.proj", in, patch_, width_, uniform, uniform);
