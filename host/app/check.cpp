@@ -27,6 +27,12 @@ std::string field_text(const perrin_field& field) {
 std::string role_of(const run::Model& model, const std::string& kind) {
   const run::Shapes& s = model.shapes;
   if (kind == "encoder") return run::shape_text(s.x) + " -> " + run::shape_text(s.z);
+  if (kind == "extractor") {
+    std::string layers;
+    for (size_t i = 0; i < s.layers.size(); ++i)
+      layers += (i ? ", " : "") + s.layers[i] + " " + run::shape_text(s.layer_specs[i]);
+    return layers;
+  }
   if (kind == "denoiser") return run::shape_text(s.z) + " -> " + run::shape_text(s.prediction);
   std::string text;
   if (kind == "dataset")
@@ -55,16 +61,17 @@ nlohmann::json report(run::Model& model, const config::Loaded& loaded) {
   r["hash"] = loaded.hash;
   r["samples_in_dataset"] = run::dataset_count(model.dataset);
   for (const run::ParameterGroup& group : model.parameters.groups()) r["parameters"][group.kind] = group.count();
-  const run::Cost cost = run::measure_cost(model);
-  r["forward_flops_per_sample"] = cost.forward_flops;
   for (const config::Stage& stage : loaded.experiment.stages) {
     const int64_t batch = stage.batch_size * stage.accumulate;
+    const run::Cost cost = run::measure_cost(model, stage);
     r["stages"].push_back({{"name", stage.name},
                            {"steps", stage.steps},
+                           {"forward_flops_per_sample", cost.forward_flops},
                            {"flops_per_step", 3 * cost.forward_flops * batch},
                            {"parameter_bytes", run::parameter_bytes(model, stage.ema_decay > 0)},
                            {"activation_bytes", cost.activation_bytes * stage.batch_size}});
   }
+  if (!model.diffuses()) return r;
   // Without the clean end; sigma / alpha of pure noise is null.
   std::vector<perrin_time> times = sample::sampling_times(model.times, loaded.experiment.sampling);
   times.pop_back();
@@ -73,6 +80,19 @@ nlohmann::json report(run::Model& model, const config::Loaded& loaded) {
     r["sampling_levels"].push_back(at.alpha > 0 ? nlohmann::json(at.sigma / at.alpha) : nlohmann::json());
   }
   return r;
+}
+
+void print_steps(const nlohmann::json& r) {
+  std::cout << "\nsampling at t =";
+  for (const auto& t : r["sampling_times"]) std::cout << " " << t.get<double>();
+  std::cout << "\n sigma / alpha =";
+  for (const auto& level : r["sampling_levels"]) {
+    if (level.is_null())
+      std::cout << " inf";
+    else
+      std::cout << " " << level.get<double>();
+  }
+  std::cout << "\n";
 }
 
 void print(const run::Model& model, const config::Loaded& loaded, const nlohmann::json& r) {
@@ -86,27 +106,20 @@ void print(const run::Model& model, const config::Loaded& loaded, const nlohmann
   std::cout << "\nparameters\n";
   int64_t total = 0;
   for (const auto& [kind, count] : r["parameters"].items()) {
-    std::cout << "  " << kind << std::string(17 - kind.size(), ' ') << count << "\n";
+    if (count == 0) continue;
+    std::cout << "  " << kind << std::string(kind.size() < 17 ? 17 - kind.size() : 1, ' ') << count << "\n";
     total += count.get<int64_t>();
   }
-  std::cout << "  total            " << total << " (" << console::count(total) << ")\n\ncost (estimated)\n  forward          "
-            << flop_text(r["forward_flops_per_sample"].get<double>()) << " per sample\n";
+  std::cout << "  total            " << total << " (" << console::count(total) << ")\n\ncost (estimated)\n";
   for (const auto& stage : r["stages"]) {
     std::cout << "  stage \"" << stage["name"].get<std::string>() << "\": " << stage["steps"] << " steps, "
+              << flop_text(stage["forward_flops_per_sample"].get<double>()) << " forward a sample, "
               << flop_text(stage["flops_per_step"].get<double>()) << " a step; "
               << console::bytes(stage["parameter_bytes"].get<int64_t>()) << " for weights and optimizer, up to "
               << console::bytes(stage["activation_bytes"].get<int64_t>()) << " for activations in fp32\n";
   }
-  std::cout << "\nsampling at t =";
-  for (const auto& t : r["sampling_times"]) std::cout << " " << t.get<double>();
-  std::cout << "\n sigma / alpha =";
-  for (const auto& level : r["sampling_levels"]) {
-    if (level.is_null())
-      std::cout << " inf";
-    else
-      std::cout << " " << level.get<double>();
-  }
-  std::cout << "\n\nresolved experiment (" << loaded.hash.substr(0, 8) << ")\n" << loaded.resolved_toml;
+  if (model.diffuses()) print_steps(r);
+  std::cout << "\nresolved experiment (" << loaded.hash.substr(0, 8) << ")\n" << loaded.resolved_toml;
 }
 
 }  // namespace
@@ -128,8 +141,8 @@ int check_command(const std::vector<std::string>& arguments) {
   model.build_parameters();
   run::check_stages(model, loaded);
   sample::check_generates(model, loaded);
-  sample::load_guide(model, registry, load_other);
-  sample::check_steps(model.times, loaded);
+  if (model.diffuses()) sample::load_guide(model, registry, load_other);
+  if (model.diffuses()) sample::check_steps(model.times, loaded);
   const nlohmann::json r = report(model, loaded);
   if (values->count("json")) {
     std::cout << r.dump(2) << "\n";

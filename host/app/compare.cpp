@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "host/app/compare_picture.hpp"
 #include "host/app/options.hpp"
 #include "host/app/session.hpp"
 #include "host/app/trained.hpp"
@@ -85,6 +86,8 @@ class Comparison {
     reference_ = sample("dopri5", reference_steps(), kReference).samples;
   }
 
+  const at::Tensor& reference() const { return reference_; }
+
   // A failure is a result too, but an interruption is thrown.
   Result measure(const std::string& sampler, int64_t steps) const {
     try {
@@ -123,6 +126,7 @@ class Comparison {
     request.batch_size = run_.experiment.samples.batch_size;
     request.seed = run_.experiment.samples.seed;
     request.labels = sample::grid_labels(model, count_, run_.experiment.samples.columns, std::nullopt);
+    request.given = sample::grid_conditions(model, run_.experiment.samples, count_);
     request.cancelled = [] { return run::stop_signal() != 0; };
     request.progress = [&](int64_t done, int64_t) { result.calls = done; };
     const auto begin = std::chrono::steady_clock::now();
@@ -185,24 +189,14 @@ nlohmann::json as_json(const std::vector<Result>& results) {
   return list;
 }
 
-// The first sample of each result, or all its points; what failed stays empty.
-store::Image matrix(const std::vector<Result>& results, size_t columns) {
-  std::vector<store::Image> cells;
-  store::Image blank;
-  for (const Result& r : results) {
-    const at::Tensor shown = !r.samples.defined() || r.samples.dim() == 2 ? r.samples : r.samples.narrow(0, 0, 1);
-    cells.push_back(shown.defined() ? sample::picture(shown, 1) : store::Image{});
-    if (cells.back().height > 0) blank = cells.back();
-  }
-  std::vector<uint8_t> pixels;
-  std::fill(blank.pixels.begin(), blank.pixels.end(), 128);
-  for (const store::Image& cell : cells) {
-    const auto& from = cell.height > 0 ? cell.pixels : blank.pixels;
-    pixels.insert(pixels.end(), from.begin(), from.end());
-  }
-  store::GridStyle style;
-  style.columns = static_cast<int>(columns);
-  return store::grid(pixels, blank.height, blank.width, blank.channels, style);
+store::Image picture_of(const std::vector<Result>& results, const std::vector<int64_t>& steps,
+                        const at::Tensor& reference) {
+  std::vector<at::Tensor> samples;
+  std::vector<std::string> rows, columns;
+  for (const Result& r : results) samples.push_back(r.samples);
+  for (size_t i = 0; i < results.size(); i += steps.size()) rows.push_back(results[i].sampler);
+  for (int64_t n : steps) columns.push_back(std::to_string(n));
+  return compare_picture(samples, rows, columns, reference);
 }
 
 }  // namespace
@@ -239,9 +233,8 @@ int compare_command(const std::vector<std::string>& arguments) {
   fs::path csv = stem, picture = stem;
   csv += ".csv", picture += ".png";
   write_csv(csv, results);
-  const bool drawn = std::any_of(results.begin(), results.end(),
-                                 [](const Result& r) { return r.samples.defined() && sample::can_draw(r.samples); });
-  if (drawn) store::write_png(picture, matrix(results, steps.size()));
+  const bool drawn = sample::can_draw(comparison.reference());
+  if (drawn) store::write_png(picture, picture_of(results, steps, comparison.reference()));
   if (values->count("json")) {
     std::cout << as_json(results).dump(2) << "\n";
   } else {

@@ -6,8 +6,10 @@
 
 #include "host/app/check.hpp"
 #include "host/app/compare.hpp"
+#include "host/app/eval.hpp"
 #include "host/app/run.hpp"
 #include "host/app/sample.hpp"
+#include "host/app/weights.hpp"
 #include "host/base/error.hpp"
 #include "host/config/diagnostics.hpp"
 #include "host/loader/breadcrumb.hpp"
@@ -27,6 +29,8 @@ int main(int argc, char** argv) {
     if (name == "resume") return perrin::app::resume_command(arguments);
     if (name == "check") return perrin::app::check_command(arguments);
     if (name == "compare") return perrin::app::compare_command(arguments);
+    if (name == "eval") return perrin::app::eval_command(arguments);
+    if (name == "weights") return perrin::app::weights_command(arguments);
     if (name == "sample") return perrin::app::sample_command(arguments);
     throw Error("perrin-engine has no command \"" + name + "\"", "", "start `perrin` instead", Exit::usage);
   } catch (const perrin::config::Diagnostics& diagnostics) {

@@ -31,7 +31,9 @@ constexpr Entry kCommands[] = {
     {"resume", "go on with a run that stopped", nullptr},
     {"check", "resolve an experiment and print shapes, parameters and costs; runs nothing", nullptr},
     {"sample", "make images from a run", nullptr},
+    {"eval", "what a run's weights are worth on data", nullptr},
     {"compare", "samples of one run by many samplers and numbers of steps", nullptr},
+    {"weights", "export a component's weights, or list what a file holds", nullptr},
     {"show", "draw a run's results in the terminal", perrin::app::show_command},
     {"plugin", "list plugins, or show one component's schema", perrin::app::plugin_command},
 };

@@ -32,12 +32,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kImageTag = "samples";
+constexpr const char* kSamples = "samples";
+constexpr const char* kReconstructions = "reconstructions";
+
+// What is drawn where a stage of this task ends or asks for it; null: nothing.
+const char* image_tag(const run::Model& model, run::Task task) {
+  if (task == run::Task::first_stage) return kReconstructions;
+  return task == run::Task::diffusion && !model.shapes.logits ? kSamples : nullptr;
+}
 
 // Samples of the right shape, for the size of their picture.
-at::Tensor blank_samples(const run::Model& model) {
+at::Tensor blank_samples(const run::Model& model, const std::string& tag) {
   std::vector<int64_t> sizes(model.shapes.x.sizes, model.shapes.x.sizes + model.shapes.x.rank);
-  sizes.insert(sizes.begin(), model.experiment.samples.count);
+  sizes.insert(sizes.begin(), tag == kSamples ? model.experiment.samples.count : sample::reconstruction_cells(model));
   return at::zeros(sizes);
 }
 
@@ -51,11 +58,15 @@ store::Layout layout_of(run::Model& model, const config::Loaded& loaded, loader:
   layout.params = loaded.params;
   layout.provenance = run::provenance(model, argv);
   layout.plugins = run::plugins_used(loaded.experiment, registry);
-  layout.groups = run::trace_groups(loaded.experiment);
-  const at::Tensor blank = blank_samples(model);
-  if (sample::can_draw(blank)) {
+  layout.groups = run::trace_groups(model);
+  std::set<std::string> tags;
+  for (const config::Stage& stage : loaded.experiment.stages)
+    if (const char* tag = image_tag(model, model.task(stage))) tags.insert(tag);
+  for (const std::string& tag : tags) {
+    const at::Tensor blank = blank_samples(model, tag);
+    if (!sample::can_draw(blank)) continue;
     const store::Image picture = sample::picture(blank, loaded.experiment.samples.columns);
-    layout.images.push_back({kImageTag, picture.height, picture.width, picture.channels});
+    layout.images.push_back({tag, picture.height, picture.width, picture.channels});
   }
   return layout;
 }
@@ -63,7 +74,7 @@ store::Layout layout_of(run::Model& model, const config::Loaded& loaded, loader:
 // What is there already when a process takes a run up.
 struct Start {
   std::optional<run::Found> checkpoint;
-  std::set<int64_t> drawn;  // steps whose samples the results file keeps
+  std::set<std::pair<std::string, int64_t>> drawn;  // tags and steps of the pictures that the results file keeps
 };
 
 // One process's part of a run: from a model and a checkpoint, or none, to the end.
@@ -74,6 +85,12 @@ class Life {
     run::Watch watch;
     watch.step = [this](const run::StepReport& r) { show(r); };
     watch.sample = [this](int64_t step) { return draw(step); };
+    watch.note = [this](const std::string& line) {
+      bar_.reset();
+      shown_.clear();
+      std::cerr << line << "\n";
+      log_line(line);
+    };
     watch.stop = [] { return run::stop_signal() != 0; };
     trainer_ = std::make_unique<run::Trainer>(model, loaded, folder_, writer_, std::move(watch));
   }
@@ -110,30 +127,47 @@ class Life {
     bar_->update(r.stage_step, r.loss);
   }
 
-  // False when the user stopped it. A classifier makes no samples.
+  // The present stage's picture: samples, or data and their reconstructions. False when the user stopped it.
   bool draw(int64_t step) {
-    if (model_.shapes.logits) return true;
+    const auto stage = static_cast<size_t>(trainer_->progress().stage);
+    const char* tag = image_tag(model_, model_.task(model_.experiment.stages[stage]));
+    if (!tag) return true;
     bar_.reset();
-    picture_ = folder_.samples() / fs::path(run::checkpoint_name(step)).replace_extension(".png");
-    if (drawn_.count(step)) return true;
+    const std::string prefix = tag == kSamples ? "" : "reconstructions-";
+    picture_ = folder_.samples() / fs::path(prefix + run::checkpoint_name(step)).replace_extension(".png");
+    if (drawn_.count({tag, step})) return true;
     shown_.clear();
+    return tag == kSamples ? draw_samples(step) : keep(kReconstructions, step, sample::reconstructions(model_));
+  }
+
+  bool draw_samples(int64_t step) {
     const config::Samples& s = model_.experiment.samples;
-    sample::Request request{s.count, s.batch_size, s.seed, sample::grid_labels(model_, s.count, s.columns, {}),
-                            s.precision == "bf16", {}, [] { return run::stop_signal() != 0; }};
+    sample::Request request;
+    request.count = s.count;
+    request.batch_size = s.batch_size;
+    request.seed = s.seed;
+    request.labels = sample::grid_labels(model_, s.count, s.columns, {});
+    request.given = sample::grid_conditions(model_, s);
+    request.bf16 = s.precision == "bf16";
+    request.cancelled = [] { return run::stop_signal() != 0; };
     auto bar = std::make_unique<console::Progress>("sampling", 0, "call");
     request.progress = [&](int64_t done, int64_t total) { bar->set_total(total), bar->update(done); };
     try {
       const at::Tensor samples = sample::generate(model_, request);
       bar.reset();
-      if (!sample::can_draw(samples)) return picture_.clear(), true;
-      const store::Image image = sample::picture(samples, s.columns);
-      store::write_png(picture_, image);
-      writer_.append_image(kImageTag, step, image.pixels);
-      return true;
+      return keep(kSamples, step, samples);
     } catch (const Error& error) {
       if (error.exit == Exit::interrupted) return picture_.clear(), false;
       throw;
     }
+  }
+
+  bool keep(const char* tag, int64_t step, const at::Tensor& samples) {
+    if (!sample::can_draw(samples)) return picture_.clear(), true;
+    const store::Image image = sample::picture(samples, model_.experiment.samples.columns);
+    store::write_png(picture_, image);
+    writer_.append_image(tag, step, image.pixels);
+    return true;
   }
 
   void mark_failed() noexcept {
@@ -152,16 +186,21 @@ class Life {
   std::unique_ptr<console::Progress> bar_;
   std::string shown_;
   fs::path picture_;
-  std::set<int64_t> drawn_;
+  std::set<std::pair<std::string, int64_t>> drawn_;
 };
 
 std::string heading(run::Model& model) {
   const config::Experiment& e = model.experiment;
   int64_t parameters = 0;
   for (const run::ParameterGroup& group : model.parameters.groups()) parameters += group.count();
-  return e.name + ": " + e.denoiser.use + " on " + e.dataset.use + " " + run::shape_text(model.shapes.x) + ", " +
-         e.schedule.use + " schedule, " + e.parameterization.use + ", " + console::count(parameters) + " parameters, seed " +
-         std::to_string(e.seed) + ", " + run::device_name();
+  std::string parts;
+  if (model.extractor) parts = e.extractor.use;
+  if (model.encoder && e.encoder.use != "identity") parts = e.encoder.use;
+  if (model.diffuses()) parts += (parts.empty() ? "" : " and ") + e.denoiser.use;
+  std::string line = e.name + ": " + parts + " on " + e.dataset.use + " " + run::shape_text(model.shapes.x);
+  if (model.diffuses()) line += ", " + e.schedule.use + " schedule, " + e.parameterization.use;
+  return line + ", " + console::count(parameters) + " parameters, seed " + std::to_string(e.seed) + ", " +
+         run::device_name();
 }
 
 void print_summary(const Life& life, const run::Folder& folder, double seconds, bool json, int code) {
@@ -205,9 +244,9 @@ store::Writer take_up(const run::Folder& folder, const store::Layout& layout, St
   std::error_code ignored;
   if (!fs::exists(folder.results(), ignored)) return store::Writer::create(folder.results(), layout);
   const int64_t last = start.checkpoint ? start.checkpoint->progress.step : 0;
-  if (!layout.images.empty())
-    for (const int64_t step : store::Reader::open(folder.results()).image_steps(kImageTag))
-      if (step <= last) start.drawn.insert(step);
+  for (const auto& images : layout.images)
+    for (const int64_t step : store::Reader::open(folder.results()).image_steps(images.tag))
+      if (step <= last) start.drawn.insert({images.tag, step});
   return store::Writer::resume(folder.results(), last);
 }
 
@@ -238,9 +277,11 @@ int run_command(const std::vector<std::string>& arguments) {
   run::Model model(loaded, registry);
   model.build_parameters();
   run::check_stages(model, loaded);
-  sample::check_generates(model, loaded);
-  sample::load_guide(model, registry, load_other);
-  sample::check_steps(model.times, loaded);
+  if (model.diffuses()) {
+    sample::check_generates(model, loaded);
+    sample::load_guide(model, registry, load_other);
+    sample::check_steps(model.times, loaded);
+  }
   run::dataset_count(model.dataset);  // data that are not there leave no run behind
   stop_if_asked();
   const auto out = values->count("out") ? std::optional<fs::path>((*values)["out"].as<std::string>()) : std::nullopt;
@@ -273,7 +314,7 @@ int resume_command(const std::vector<std::string>& arguments) {
   const config::Loaded loaded = load_experiment(folder.experiment(), {});
   run::Model model(loaded, registry);
   model.build_parameters();
-  sample::load_guide(model, registry, load_other);
+  if (model.diffuses()) sample::load_guide(model, registry, load_other);
   std::vector<std::string> rejected;
   Start start{run::newest_checkpoint(folder.checkpoints(), &rejected), {}};
   for (const std::string& line : rejected) std::cerr << "warning: skipped a checkpoint: " << line << "\n";

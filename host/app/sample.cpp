@@ -6,7 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "host/app/options.hpp"
+#include "host/app/sample_request.hpp"
 #include "host/app/session.hpp"
 #include "host/app/trained.hpp"
 #include "host/base/error.hpp"
@@ -44,6 +44,7 @@ Command command() {
       "out", options::value<std::string>(), "where to write, without ending (default: RUN/samples/sample-SEED)")(
       "device", options::value<std::string>()->default_value("auto"), "cpu, cuda or auto")("json",
                                                                                            "print a JSON summary");
+  add_request_options(c.description);
   return c;
 }
 
@@ -105,27 +106,22 @@ int sample_command(const std::vector<std::string>& arguments) {
   loader::Registry& registry = open_registry(run::data_folders(folder));
   const config::Loaded loaded = load_experiment(folder.experiment(), overrides(*values, folder.experiment()));
   run::Model model(loaded, registry);
+  if (!model.diffuses())
+    throw Error("the run has no denoiser: there is nothing to sample from", folder.path.string(),
+                "name a run with a stage that trains diffusion");
   sample::check_steps(model.times, loaded);
   take_weights(model, folder, registry, weights_of(*values));
 
   const config::Samples& s = loaded.experiment.samples;
-  sample::Request request;
-  request.count = s.count;
-  request.batch_size = s.batch_size;
-  request.seed = s.seed;
-  request.bf16 = s.precision == "bf16";
-  const bool chosen = values->count("class") > 0;
-  request.labels = sample::grid_labels(model, s.count, s.columns,
-                                       chosen ? std::optional((*values)["class"].as<int64_t>()) : std::nullopt);
+  sample::Request request = make_request(model, *values);
   if (sample::inverts(model)) {
     sample::Data data = sample::first_samples(model, s.count, s.batch_size);
     request.start = data.z;
-    if (!chosen) request.labels = std::move(data.labels);
+    if (!values->count("class")) request.labels = std::move(data.labels);
   }
-  request.cancelled = [] { return run::stop_signal() != 0; };
   auto bar = std::make_unique<console::Progress>("sampling", 0, "call");
   request.progress = [&](int64_t done, int64_t total) { bar->set_total(total), bar->update(done); };
-  const at::Tensor samples = sample::generate(model, request);
+  const at::Tensor samples = keep_known(model, *values, sample::generate(model, request));
   bar.reset();
 
   const fs::path stem = values->count("out") ? fs::path((*values)["out"].as<std::string>())
@@ -135,11 +131,11 @@ int sample_command(const std::vector<std::string>& arguments) {
   picture += ".png";
   write_arrays(arrays, samples, request.labels, s.seed);
   const bool drawn = !sample::inverts(model) && sample::can_draw(samples);
-  if (drawn) store::write_png(picture, sample::picture(samples, s.columns));
+  if (drawn) store::write_png(picture, sample::picture(samples, values->count("interpolate") ? s.count : s.columns));
   if (values->count("json")) {
     std::cout << nlohmann::json{{"arrays", arrays.string()},
                                 {"picture", drawn ? picture.string() : ""},
-                                {"count", s.count}}
+                                {"count", request.count}}
                      .dump()
               << "\n";
   } else {

@@ -43,8 +43,9 @@ loader::Registry& open_registry(std::vector<std::filesystem::path> data_folders)
   hooks.log = on_log;
   hooks.cancelled = [] { return run::stop_signal() != 0; };
   hooks.data_folders = std::move(data_folders);
-  services::set_hooks(std::move(hooks));
   static auto* registry = new loader::Registry(services::loader_host());  // plugins outlive everything
+  hooks.component = services::offers_of(*registry, loader::default_places());
+  services::set_hooks(std::move(hooks));
   return *registry;
 }
 

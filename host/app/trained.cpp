@@ -33,9 +33,10 @@ void take_weights(run::Model& model, const run::Folder& folder, loader::Registry
   if (weights.ema_sigma_rel)
     run::load_reconstructed(folder.path / run::kSnapshots, *weights.ema_sigma_rel, model.parameters);
   else
-    run::load_averaged(weights.checkpoint.empty() ? newest_of(folder) : weights.checkpoint, model.parameters);
+    run::load_averaged(weights.checkpoint.empty() ? newest_of(folder) : weights.checkpoint, model.parameters,
+                       model.fitted());
   model.parameters.bind_values();
-  sample::load_guide(model, registry, load_other);
+  if (model.diffuses()) sample::load_guide(model, registry, load_other);
 }
 
 }  // namespace perrin::app

@@ -30,8 +30,17 @@ class Builder {
     Draft draft;
     check_names(root, log_);
     draft.experiment = host_part(root, "experiment", experiment_table(), true);
-    for (const Role& role : roles())
-      if (auto component = role_part(root, role)) draft.components.emplace(role.kind, std::move(*component));
+    extracts_ = root.find("extractor") != nullptr;
+    encodes_ = !extracts_ && root.find("denoiser") == nullptr && trains_encoders_alone(root);
+    for (const Role& role : roles()) {
+      if (role.kind == "conditioner") {
+        draft.conditioners = conditioner_parts(root);
+      } else if (auto component = role_part(root, role)) {
+        draft.components.emplace(role.kind, std::move(*component));
+      }
+    }
+    if (auto encoder = draft.components.find("encoder"); encoder != draft.components.end())
+      draft.latent = take_host_keys(encoder->second, encoder_table().keys);
     if (auto sampler = draft.components.find("sampler"); sampler != draft.components.end())
       draft.sampling = take_host_keys(sampler->second, sampler_table().keys);
     const Array no_stages(1, Node{Table{}, whole_});
@@ -85,6 +94,18 @@ class Builder {
   std::optional<Component> role_part(const Table& root, const Role& role) {
     const std::string kind(role.kind), label = "[" + kind + "]";
     const bool given = root.find(kind) != nullptr;
+    if (extracts_ && kind != "dataset" && kind != "extractor") {
+      if (given)
+        log_.error(place(root, kind, whole_), label + " beside [extractor]: a file with an extractor has no diffusion",
+                   "take one of them out");
+      return std::nullopt;
+    }
+    if (encodes_ && kind != "dataset" && kind != "encoder") {
+      if (given)
+        log_.error(place(root, kind, whole_), label + ", and no [denoiser]: every stage trains the encoder alone",
+                   "add [denoiser] and a stage that trains it, or take " + label + " out");
+      return std::nullopt;
+    }
     if (!given && role.required) {
       log_.error(whole_, "missing table " + label,
                  "add " + label + " with use = \"…\"; allowed: " + join(ids_of_kind(catalogue_, kind), 24));
@@ -94,8 +115,39 @@ class Builder {
     const Table* found = table(root, kind, label);
     if (given && !found) return std::nullopt;
     Choice choice{kind, label, role.default_use, found, place(root, kind, whole_)};
+    if (kind == "encoder") choice.host_keys = encoder_table().keys;
     if (kind == "sampler") choice.host_keys = sampler_table().keys;
     return choose(choice, catalogue_);
+  }
+
+  // Does every stage say train = ["encoder"]?
+  static bool trains_encoders_alone(const Table& root) {
+    const Entry* stages = root.find("stage");
+    if (!stages || !stages->node.array() || stages->node.array()->empty()) return false;
+    const auto alone = [](const Node& stage) {
+      const Entry* train = stage.table() ? stage.table()->find("train") : nullptr;
+      const Array* parts = train ? train->node.array() : nullptr;
+      return parts && parts->size() == 1 && parts->front().text() && *parts->front().text() == "encoder";
+    };
+    return std::all_of(stages->node.array()->begin(), stages->node.array()->end(), alone);
+  }
+
+  // [conditioner], or several [[conditioner]].
+  std::vector<Component> conditioner_parts(const Table& root) {
+    std::vector<Component> parts;
+    const Entry* entry = root.find("conditioner");
+    if (entry == nullptr) return parts;
+    const auto add = [&](const Table* table, const Location& at, const std::string& label) {
+      if (auto part = choose({"conditioner", label, "", table, at}, catalogue_)) parts.push_back(std::move(*part));
+    };
+    if (entry->node.array() == nullptr) {
+      if (const Table* found = table(root, "conditioner", "[conditioner]")) add(found, entry->at, "[conditioner]");
+    } else if (const Array* several = tables(root, "conditioner", "[[conditioner]]")) {
+      for (const Node& node : *several) add(node.table(), node.at, "[[conditioner]]");
+    }
+    for (Component& part : parts)
+      if (parts.size() > 1) part.name = "conditioner." + part.use;
+    return parts;
   }
 
   // The host's keys of a component's table, moved out of the component.
@@ -119,6 +171,7 @@ class Builder {
     part.use = factory->id;
     part.factory = std::make_shared<const Factory>(*factory);
     Schema schema{choice.host_keys, choice.label + " (" + factory->id + ")", {"use"}};
+    if (choice.kind == "loss") schema.other_keys.emplace_back("optimizer");
     if (!factory->library.empty()) {
       schema.other_keys.emplace_back("sha256");
       part.sha256 = read_pin(choice, schema.label, part);
@@ -204,10 +257,15 @@ class Builder {
     const Value* name = term.host.find("name");
     loss->name = name ? std::get<std::string>(*name) : loss->use;
     term.loss = std::move(*loss);
+    if (const Table* own = table(*node.table(), "optimizer", "optimizer"))
+      term.optimizer = choose(
+          {"optimizer", "optimizer", kDefaultOptimizer, own, place(*node.table(), "optimizer", node.at)}, optimizers());
     return term;
   }
 
   Location whole_;  // the file, for what is missing
+  bool extracts_ = false;  // the file has an extractor and no diffusion
+  bool encodes_ = false;   // the file has first stages and no diffusion
   const Catalogue& catalogue_;
   Log& log_;
 };

@@ -14,14 +14,16 @@ struct StageDraft {
   struct Term {
     Component host;  // weight, start
     Component loss;
+    std::optional<Component> optimizer;  // absent: the stage's
   };
   std::vector<Term> losses;
 };
 
 struct Draft {
   Component experiment, samples;
-  Component sampling;                                        // the host's keys of [sampler]
+  Component latent, sampling;                                // the host's keys of [encoder] and [sampler]
   std::map<std::string, Component, std::less<>> components;  // by kind; absent: not given or faulty
+  std::vector<Component> conditioners;
   std::vector<StageDraft> stages;
 };
 

@@ -8,7 +8,7 @@ namespace perrin::config {
 namespace {
 
 Loss finish_loss(const StageDraft::Term& from) {
-  return {from.loss, from.host.get<double>("weight"), from.host.get<int64_t>("start")};
+  return {from.loss, from.host.get<double>("weight"), from.host.get<int64_t>("start"), from.optimizer};
 }
 
 Component named_table(const StageDraft& from) {
@@ -38,6 +38,8 @@ Stage finish_stage(const StageDraft& from) {
   stage.checkpoint_every = integer("checkpoint_every");
   stage.sample_every = integer("sample_every");
   if (table.find("condition_drop")) stage.condition_drop = table.get<double>("condition_drop");
+  if (const Value* path = table.find("from")) stage.from = std::get<std::string>(*path);
+  stage.take = table.get<std::vector<std::string>>("take");
   for (const StageDraft::Term& term : from.losses) stage.losses.push_back(finish_loss(term));
   stage.table = table;
   return stage;
@@ -65,21 +67,28 @@ Experiment finish(const Draft& draft) {
   made.name = draft.experiment.get<std::string>("name");
   made.seed = static_cast<uint64_t>(draft.experiment.get<int64_t>("seed"));
   made.loader_threads = static_cast<int>(draft.experiment.get<int64_t>("loader_threads"));
-  const auto& components = draft.components;
-  made.dataset = components.at("dataset");
-  made.encoder = components.at("encoder");
-  made.denoiser = components.at("denoiser");
-  made.schedule = components.at("schedule");
-  made.parameterization = components.at("parameterization");
-  made.weighting = components.at("weighting");
-  made.timesteps = components.at("timesteps");
-  made.sampler = components.at("sampler");
-  made.guidance = components.at("guidance");
-  if (auto found = components.find("conditioner"); found != components.end()) made.conditioner = found->second;
+  const auto chosen = [&](const char* kind) {
+    const auto found = draft.components.find(kind);
+    return found == draft.components.end() ? Component{.kind = kind} : found->second;
+  };
+  made.dataset = chosen("dataset");
+  made.extractor = chosen("extractor");
+  made.encoder = chosen("encoder");
+  made.denoiser = chosen("denoiser");
+  made.schedule = chosen("schedule");
+  made.parameterization = chosen("parameterization");
+  made.weighting = chosen("weighting");
+  made.timesteps = chosen("timesteps");
+  made.sampler = chosen("sampler");
+  made.guidance = chosen("guidance");
+  made.conditioners = draft.conditioners;
   for (const StageDraft& stage : draft.stages) made.stages.push_back(finish_stage(stage));
   auto count = [&](const char* key) { return draft.samples.get<int64_t>(key); };
   made.samples = {count("count"), count("columns"), static_cast<uint64_t>(count("seed")), count("batch_size"),
-                  draft.samples.get<std::string>("precision")};
+                  draft.samples.get<std::string>("precision"), draft.samples.get<std::vector<std::string>>("prompts")};
+  if (!made.extractor.use.empty()) return made;
+  made.latent = {draft.latent.get<double>("scale_factor"), draft.latent.get<bool>("cache"), draft.latent};
+  if (made.denoiser.use.empty()) return made;
   const Component& sampling = draft.sampling;
   made.sampling = {sampling.get<int64_t>("steps"),
                    sampling.get<std::string>("spacing"),
@@ -93,17 +102,19 @@ Experiment finish(const Draft& draft) {
 }
 
 const Component* Experiment::component(std::string_view kind) const {
-  if (kind == "conditioner") return conditioner ? &*conditioner : nullptr;
-  for (const Component* part :
-       {&dataset, &encoder, &denoiser, &schedule, &parameterization, &weighting, &timesteps, &sampler, &guidance})
-    if (part->kind == kind) return part;
+  for (const Component* part : {&dataset, &extractor, &encoder, &denoiser, &schedule, &parameterization, &weighting,
+                                &timesteps, &sampler, &guidance})
+    if (part->kind == kind) return part->use.empty() ? nullptr : part;
   return nullptr;
 }
 
 std::vector<const Component*> Experiment::components() const {
   std::vector<const Component*> all;
-  for (const Role& role : roles())
+  for (const Role& role : roles()) {
     if (const Component* part = component(role.kind)) all.push_back(part);
+    for (const Component& part : conditioners)
+      if (part.kind == role.kind) all.push_back(&part);
+  }
   for (const Stage& stage : stages)
     for (const Loss& loss : stage.losses) all.push_back(&loss.component);
   return all;

@@ -15,8 +15,8 @@ namespace perrin::config {
 
 // One named component with its own part of the file.
 struct Component {
-  std::string kind, use;                  // use: the canonical id
-  std::string name;                       // of a loss: its trace; else the kind
+  std::string kind, use;                  // use: the canonical id; empty: the experiment has none
+  std::string name;                       // of a loss: its trace; of several conditioners "conditioner.<use>"; else the kind
   std::map<std::string, Value> values;    // keys of the schema; only an optional key without default may be absent
   std::map<std::string, Location> where;  // of the values that the file or --set gives
   Location location;                      // of the table; line 0 when the file has none
@@ -45,6 +45,7 @@ struct Loss {
   Component component;
   double weight = 1;
   int64_t start = 0;  // step of the stage
+  std::optional<Component> optimizer;  // of an adversary's own parameters; absent: as the stage's
 };
 
 struct Stage {
@@ -58,9 +59,18 @@ struct Stage {
   std::string precision;                                          // fp32 | bf16
   double ema_decay = 0;                                           // 0: off
   int64_t log_every = 1, checkpoint_every = 0, sample_every = 0;  // steps; 0: only at the end
-  std::optional<double> condition_drop;                           // absent: the conditioner's own
+  std::optional<double> condition_drop;                           // absent: each conditioner's own
+  std::string from;                                               // run or checkpoint to start from; empty: none
+  std::vector<std::string> take;                                  // kinds that `from` fills; empty: all that both have
   std::vector<Loss> losses;                                       // at least one
   Component table;                                                // the same values under their keys, for places
+};
+
+// The host's keys of [encoder].
+struct Latent {
+  double scale_factor = 0;  // 0: measured
+  bool cache = false;
+  Component table;          // the same values under their keys, for places
 };
 
 // The host's keys of [sampler].
@@ -78,20 +88,23 @@ struct Samples {
   int64_t count = 0, columns = 0;
   uint64_t seed = 0;
   int64_t batch_size = 0;
-  std::string precision;  // fp32 | bf16
+  std::string precision;             // fp32 | bf16
+  std::vector<std::string> prompts;  // one a row; empty: texts of the dataset
 };
 
 struct Experiment {
   std::string name;
   uint64_t seed = 0;
   int loader_threads = 0;
-  Component dataset, encoder, denoiser, schedule, parameterization, weighting, timesteps, sampler, guidance;
-  std::optional<Component> conditioner;
+  // With an extractor those from encoder on are absent: `use` is empty.
+  Component dataset, extractor, encoder, denoiser, schedule, parameterization, weighting, timesteps, sampler, guidance;
+  std::vector<Component> conditioners;
   std::vector<Stage> stages;  // at least one
+  Latent latent;
   Sampling sampling;
   Samples samples;
 
-  // The component of a kind that the experiment has one of; null for "conditioner" when absent and for other kinds.
+  // The component of a kind that the experiment has one of; null when absent and for other kinds.
   const Component* component(std::string_view kind) const;
 
   // All of them, losses too, in the order of the resolved file.

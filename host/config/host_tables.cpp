@@ -7,11 +7,14 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-constexpr std::array<Role, 10> kRoles = {{
+constexpr std::array<Role, 11> kRoles = {{
     {"dataset", "", true, false, "where samples come from"},
     {"encoder", "identity", false, true, "first stage: pixels to latents and back; `identity` is pixel space"},
     {"conditioner", "", false, true,
-     "turns fields of a sample (label, text, ...) into conditioning; none unless given"},
+     "turns fields of a sample (label, text, ...) into conditioning; none unless given, several as [[conditioner]]"},
+    {"extractor", "", false, true,
+     "a network that says something about images, trained alone or against the conditioner; a file with one has no "
+     "diffusion: neither encoder, denoiser, schedule nor what follows here"},
     {"denoiser", "", true, true, "the network F(c_in x_t, c_noise, conditioning)"},
     {"schedule", "", true, false, "alpha(t) and sigma(t) of the forward process"},
     {"parameterization", "epsilon", false, false, "what the network predicts"},
@@ -87,8 +90,17 @@ std::vector<Key> stage_keys() {
       {.name = "train",
        .type = Type::texts,
        .default_value = Texts{},
-       .choices = {"encoder", "conditioner", "denoiser"},
-       .doc = "components whose parameters move; [] is every one that has parameters"},
+       .choices = {"encoder", "conditioner", "extractor", "denoiser"},
+       .doc = "components whose parameters move; [] is every one that has parameters. A stage that trains the encoder "
+              "trains a first stage: by the data and their reconstruction, without diffusion"},
+      {.name = "from",
+       .type = Type::text,
+       .doc = "a run's folder, or a checkpoint, whose averaged weights this stage starts from"},
+      {.name = "take",
+       .type = Type::texts,
+       .default_value = Texts{},
+       .choices = {"encoder", "conditioner", "extractor", "denoiser"},
+       .doc = "of `from`: the components that it fills; [] is every one that both have"},
       integer("steps", 10000, 1, "steps", "optimizer steps"),
       integer("batch_size", 64, 1, "samples", "samples per forward pass"),
       integer("accumulate", 1, 1, "batches", "forward passes per optimizer step; gradients are averaged"),
@@ -156,7 +168,12 @@ const Factory& samples_table() {
                     integer("columns", 8, 1, "samples", "samples per row; with classes each row is one class"),
                     integer("seed", 0, 0, "", "seed of the samples' noise"),
                     integer("batch_size", 64, 1, "samples", "samples per forward pass; never changes a sample"),
-                    choice("precision", "fp32", {"fp32", "bf16"}, "of the denoiser; bf16 is autocast")});
+                    choice("precision", "fp32", {"fp32", "bf16"}, "of the denoiser; bf16 is autocast"),
+                    {.name = "prompts",
+                     .type = Type::texts,
+                     .default_value = Texts{},
+                     .doc = "of a run conditioned on text: one a row, over again; [] takes the texts of the dataset's "
+                            "first samples"}});
   return table;
 }
 
@@ -166,15 +183,31 @@ const Factory& stage_table() {
   return table;
 }
 
+const Factory& encoder_table() {
+  static const Factory table = host_factory(
+      "latent", "[encoder]", "what diffusion makes of the encoder's z; the keys of the encoder itself stand beside them",
+      {number("scale_factor", 0, 0, {},
+              "diffusion runs in scale_factor times z; 0 measures 1 / standard deviation of z over the data when the "
+              "first stage that trains the denoiser begins (2112.10752, appendix G), and is 1 for an encoder without "
+              "parameters"),
+       {.name = "cache",
+        .type = Type::boolean,
+        .default_value = false,
+        .doc = "encode every sample of the data once and keep z in a file in the user's cache folder, which other runs "
+               "with the same encoder and data find; samples are not augmented then"}});
+  return table;
+}
+
 const Factory& sampler_table() {
   static const Factory table = host_factory(
       "sampling", "[sampler]", "the steps that every sampler takes; the keys of the sampler itself stand beside them",
       {integer("steps", 50, 1, "steps", "noise levels to visit"),
        choice("spacing", "trailing",
-              {"leading", "trailing", "linspace", "karras", "exponential", "beta", "ays", "custom"},
+              {"leading", "trailing", "linspace", "karras", "exponential", "beta", "ays", "ays-sdxl", "custom"},
               "how they are chosen: evenly in time (2305.08891, table 2); evenly in sigma^(1/rho) (karras, 2206.00364 "
               "Eq. 5) or in log sigma (exponential); by quantiles of Beta(0.6, 0.6) in time (beta, 2407.12173); "
-              "interpolated from Align Your Steps' optimum (ays, 2404.14507); or as listed (custom)"),
+              "interpolated from Align Your Steps' optimum for Stable Diffusion 1.5 or XL (ays, ays-sdxl, 2404.14507); or as "
+              "listed (custom)"),
        integer("offset", 0, 0, "steps", "added to each time of spacing `leading`; Stable Diffusion uses 1"),
        positive(number("rho", 7, 0, {}, "of spacing `karras`: higher puts more steps at low noise")),
        {.name = "times",
@@ -250,6 +283,8 @@ const char* later_table(std::string_view name) {
 
 bool is_reserved_key(std::string_view kind, std::string_view key) {
   return key == "use" || key == "sha256" || (kind == "loss" && find_key(loss_table().keys, key) != nullptr) ||
+         (kind == "loss" && key == "optimizer") ||
+         (kind == "encoder" && find_key(encoder_table().keys, key) != nullptr) ||
          (kind == "sampler" && find_key(sampler_table().keys, key) != nullptr);
 }
 

@@ -9,7 +9,7 @@
 
 namespace perrin::config {
 
-// A singular component of an experiment: the table [kind].
+// A component of an experiment: the table [kind]. Of conditioners there may be several: [[conditioner]].
 struct Role {
   std::string_view kind;
   std::string_view default_use;  // id when the file has no table or no `use`; empty: none
@@ -23,7 +23,8 @@ std::span<const Role> roles();  // in the order of documents and resolved files
 const Factory& experiment_table();
 const Factory& samples_table();
 const Factory& stage_table();
-const Factory& sampler_table();  // the host's keys of [sampler], beside those of the sampler itself
+const Factory& encoder_table();  // the host's keys of [encoder], beside those of the encoder itself
+const Factory& sampler_table();  // the same of [sampler]
 const Factory& loss_table();     // the host's keys of a [[stage.loss]], beside those of the loss itself
 const Catalogue& optimizers();
 

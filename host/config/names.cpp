@@ -25,6 +25,7 @@ std::string home_of(const std::string& name) {
                         {"stage.", stage_table().keys},
                         {"stage.optimizer.", optimizers().front().keys},
                         {"samples.", samples_table().keys},
+                        {"encoder.", encoder_table().keys},
                         {"sampler.", sampler_table().keys},
                         {"stage.loss.", loss_table().keys}};
   if (name == "loss" || name == "optimizer") return "stage." + name;

@@ -41,14 +41,17 @@ std::vector<std::pair<std::string, Value>> choice_of(const Component& component)
   return choice;
 }
 
-Section component_section(const Component& component) {
-  Section section{"[" + component.kind + "]", component.kind, choice_of(component)};
+// `several`: the table is one of a list.
+Section component_section(const Component& component, bool several = false) {
+  const std::string header = "[" + component.kind + "]";
+  Section section{several ? "[" + header + "]" : header, component.name, choice_of(component)};
   append(section, component.values, component.factory->keys);
   return section;
 }
 
-Section optimizer_section(const Component& optimizer, const std::string& address) {
-  Section section{"[stage.optimizer]", address + ".optimizer", {{"use", optimizer.use}}};
+// header: "[stage.optimizer]" or "[stage.loss.optimizer]".
+Section optimizer_section(const std::string& header, const Component& optimizer, const std::string& address) {
+  Section section{header, address + ".optimizer", {{"use", optimizer.use}}};
   append(section, optimizer.values, optimizer.factory->keys);
   return section;
 }
@@ -63,16 +66,23 @@ Section loss_section(const Loss& loss, const std::string& address) {
 
 std::vector<Section> sections(const Experiment& experiment) {
   std::vector<Section> all = {experiment_section(experiment)};
-  for (const Role& role : roles())
+  for (const Role& role : roles()) {
     if (const Component* component = experiment.component(role.kind)) {
       all.push_back(component_section(*component));
+      if (role.kind == "encoder") append(all.back(), experiment.latent.table.values, encoder_table().keys);
       if (role.kind == "sampler") append(all.back(), experiment.sampling.table.values, sampler_table().keys);
     }
+    for (const Component& part : experiment.conditioners)
+      if (part.kind == role.kind) all.push_back(component_section(part, experiment.conditioners.size() > 1));
+  }
   for (const Stage& stage : experiment.stages) {
     Section& section = all.emplace_back(Section{"[[stage]]", "stage." + stage.name, {}});
     append(section, stage.table.values, stage_table().keys);
-    all.push_back(optimizer_section(stage.optimizer, "stage." + stage.name));
-    for (const Loss& loss : stage.losses) all.push_back(loss_section(loss, "stage." + stage.name));
+    all.push_back(optimizer_section("[stage.optimizer]", stage.optimizer, "stage." + stage.name));
+    for (const Loss& loss : stage.losses) {
+      const std::string& address = all.emplace_back(loss_section(loss, "stage." + stage.name)).address;
+      if (loss.optimizer) all.push_back(optimizer_section("[stage.loss.optimizer]", *loss.optimizer, address));
+    }
   }
   Section& samples = all.emplace_back(Section{"[samples]", "samples", {}});
   append(samples,
@@ -80,7 +90,8 @@ std::vector<Section> sections(const Experiment& experiment) {
           {"columns", experiment.samples.columns},
           {"seed", static_cast<int64_t>(experiment.samples.seed)},
           {"batch_size", experiment.samples.batch_size},
-          {"precision", experiment.samples.precision}},
+          {"precision", experiment.samples.precision},
+          {"prompts", experiment.samples.prompts}},
          samples_table().keys);
   return all;
 }
@@ -91,6 +102,8 @@ using Json = nlohmann::ordered_json;
 Json& object_of(Json& root, const std::string& header) {
   if (header == "[[stage]]") return root["stage"].emplace_back(Json::object());
   if (header == "[stage.optimizer]") return root["stage"].back()["optimizer"] = Json::object();
+  if (header == "[[conditioner]]") return root["conditioner"].emplace_back(Json::object());
+  if (header == "[stage.loss.optimizer]") return root["stage"].back()["loss"].back()["optimizer"] = Json::object();
   if (header == "[[stage.loss]]") return root["stage"].back()["loss"].emplace_back(Json::object());
   return root[header.substr(1, header.size() - 2)] = Json::object();
 }

@@ -59,9 +59,9 @@ void trained_parts(const Draft& draft, const Component& stage, Log& log) {
   std::set<std::string> seen;
   for (const std::string& part : *train) {
     if (!seen.insert(part).second) log.error(stage.place("train"), "\"train\" names " + quote(part) + " twice");
-    if (part == "conditioner" && !draft.components.contains(part))
-      log.error(stage.place("train"), "\"train\" names the conditioner, and the experiment has none",
-                "add [conditioner] or leave it out of \"train\"");
+    if (part == "conditioner" ? draft.conditioners.empty() : !draft.components.contains(part))
+      log.error(stage.place("train"), "\"train\" names the " + part + ", and the experiment has none",
+                "add [" + part + "] or leave it out of \"train\"");
   }
 }
 
@@ -79,9 +79,20 @@ void stage_numbers(const Draft& draft, const Component& stage, Log& log) {
               "\"lr_decay_start\" is set, and lr_schedule = " + quote(*lr_schedule) + " does not read it",
               "set lr_schedule = \"inverse-sqrt\", or lr_decay_start = 0");
   const auto* drop = value<double>(stage, "condition_drop");
-  if (drop && *drop > 0 && stage.where.contains("condition_drop") && !draft.components.contains("conditioner"))
+  if (drop && *drop > 0 && stage.where.contains("condition_drop") && draft.conditioners.empty())
     log.error(stage.place("condition_drop"), "\"condition_drop\" is set, and the experiment has no conditioner",
               "add [conditioner], or remove \"condition_drop\"");
+}
+
+void first_stage(const Component& stage, Log& log) {
+  const auto* train = value<std::vector<std::string>>(stage, "train");
+  const auto names = [&](std::string_view part) { return train && std::count(train->begin(), train->end(), part) > 0; };
+  if (names("encoder") && (names("denoiser") || names("conditioner")))
+    log.error(stage.place("train"), "one stage trains the encoder and what works in its latent space",
+              "write two stages, the first with train = [\"encoder\"]");
+  const auto* take = value<std::vector<std::string>>(stage, "take");
+  if (take && !take->empty() && stage.find("from") == nullptr)
+    log.error(stage.place("take"), "\"take\" is set without \"from\"", "name the run to take from, or remove it");
 }
 
 void averages(const Component& stage, Log& log) {
@@ -99,11 +110,19 @@ void averages(const Component& stage, Log& log) {
     log.error(stage.place("ema_sigma_rel"), "\"ema_sigma_rel\" names a width twice");
 }
 
+// Parameters are kept by these names.
+void conditioner_names(const std::vector<Component>& conditioners, Log& log) {
+  std::set<std::string> seen;
+  for (const Component& part : conditioners)
+    if (!seen.insert(part.use).second)
+      log.error(part.location, "two conditioners are " + quote(part.use), "each may stand once");
+}
+
 void loss_terms(const StageDraft& stage, Log& log) {
   std::set<std::string> seen;
   bool any = stage.losses.empty();
   const auto* steps = value<int64_t>(stage.table, "steps");
-  for (const auto& [host, loss] : stage.losses) {
+  for (const auto& [host, loss, optimizer] : stage.losses) {
     if (!is_name(loss.name, "-_."))
       log.error(host.place("name"), quote(loss.name) + " cannot name a loss", "letters, digits, - _ and .");
     if (!seen.insert(loss.name).second)
@@ -125,9 +144,11 @@ void loss_terms(const StageDraft& stage, Log& log) {
 void check_rules(const Draft& draft, Log& log) {
   experiment_name(draft.experiment, log);
   stage_names(draft.stages, log);
+  conditioner_names(draft.conditioners, log);
   for (const StageDraft& stage : draft.stages) {
     trained_parts(draft, stage.table, log);
     stage_numbers(draft, stage.table, log);
+    first_stage(stage.table, log);
     averages(stage.table, log);
     loss_terms(stage, log);
   }

@@ -109,9 +109,9 @@ void check_pin(std::string_view sha256, std::string_view pin, const std::string&
 std::string kind_id(std::string_view kind) { return "perrin.kind." + std::string(kind) + "/1"; }
 
 const std::vector<std::string>& known_kinds() {
-  static const std::vector<std::string> kinds = {"conditioner", "dataset",   "denoiser",         "encoder",
-                                                 "guidance",    "loss",      "parameterization", "sampler",
-                                                 "schedule",    "timesteps", "weighting"};
+  static const std::vector<std::string> kinds = {"conditioner", "dataset",  "denoiser",  "encoder",
+                                                 "extractor",   "guidance", "loss",      "parameterization",
+                                                 "sampler",     "schedule", "timesteps", "weighting"};
   return kinds;
 }
 

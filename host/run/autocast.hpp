@@ -1,4 +1,5 @@
-// bf16 autocast on the CPU for a scope: weights, optimizer and losses stay float32.
+// bf16 autocast on the CPU for a scope: weights and optimizer stay float32; a loss gets float32 and leaves autocast where
+// it needs more.
 #pragma once
 
 namespace perrin::run {

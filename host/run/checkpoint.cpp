@@ -31,8 +31,6 @@ std::vector<fs::path> checkpoint_files(const fs::path& folder) {
   return files;
 }
 
-store::SafeTensors open_checkpoint(const fs::path& file) { return open_tensor_file(file, kSchema, "a checkpoint"); }
-
 void copy(const store::SafeTensors& from, const std::string& name, const std::vector<int64_t>& sizes,
           const at::Tensor& target, const fs::path& file) {
   target.copy_(held_tensor(from, name, sizes, target.scalar_type(), file).view(target.sizes()));
@@ -46,23 +44,28 @@ at::Tensor state_of(const services::Component& component) {
   return at::from_blob(const_cast<uint8_t*>(bytes), {static_cast<int64_t>(n)}, at::kByte).clone();
 }
 
+void load_state(const services::Component& component, const std::string& name, const store::TensorView& held,
+                const fs::path& file) {
+  try {
+    component.invoke<&perrin_state::load>(uint64_t{held.bytes.size()},
+                                          reinterpret_cast<const uint8_t*>(held.bytes.data()));
+  } catch (const Error& error) {
+    throw Error("tensor \"" + name + "\" is not a state of the " + component.kind() + " (" + component.id() +
+                    "): " + error.what(),
+                file.string(), "use another checkpoint of the run");
+  }
+}
+
 void load_states(const store::SafeTensors& from, const Stateful& stateful, const fs::path& file) {
   std::vector<std::string> taken;
-  for (const services::Component* component : stateful) {
+  for (const auto& [name, component] : stateful) {
     if (!component->extension<perrin_state>()) continue;
-    const store::TensorView* held = from.find(taken.emplace_back(kState + component->kind()));
-    const std::string who = "the " + component->kind() + " (" + component->id() + ")";
+    const store::TensorView* held = from.find(taken.emplace_back(kState + name));
     if (!held || held->dtype != store::Dtype::u8 || held->shape.size() != 1)
-      throw Error(
-          "the checkpoint lacks what " + who + " had learnt: tensor \"" + taken.back() + "\", bytes in one dimension",
-          file.string(), "use another checkpoint of the run");
-    try {
-      component->invoke<&perrin_state::load>(uint64_t{held->bytes.size()},
-                                             reinterpret_cast<const uint8_t*>(held->bytes.data()));
-    } catch (const Error& error) {
-      throw Error("tensor \"" + taken.back() + "\" is not a state of " + who + ": " + error.what(), file.string(),
-                  "use another checkpoint of the run");
-    }
+      throw Error("the checkpoint lacks what the " + component->kind() + " (" + component->id() + ") had learnt: tensor \"" +
+                      taken.back() + "\", bytes in one dimension",
+                  file.string(), "use another checkpoint of the run");
+    load_state(*component, taken.back(), *held, file);
   }
   for (const std::string& name : from.names())
     if (name.starts_with(kState) && std::find(taken.begin(), taken.end(), name) == taken.end())
@@ -72,16 +75,18 @@ void load_states(const store::SafeTensors& from, const Stateful& stateful, const
 
 }  // namespace
 
+store::SafeTensors open_checkpoint(const fs::path& file) { return open_tensor_file(file, kSchema, "a checkpoint"); }
+
 std::string checkpoint_name(int64_t step) {
   std::string digits = std::to_string(step);
   return "step-" + std::string(digits.size() < 8 ? 8 - digits.size() : 0, '0') + digits + ".safetensors";
 }
 
-void save_checkpoint(const fs::path& file, const ParameterSet& parameters, const Optimizer& optimizer,
+void save_checkpoint(const fs::path& file, const ParameterSet& parameters, const Training& training,
                      const Progress& progress, const std::string& config_hash, const Stateful& stateful) {
   const at::Tensor values = parameters.values().cpu();
   std::vector<at::Tensor> averages;
-  for (const at::Tensor& flat : optimizer.averages().flat()) averages.push_back(flat.cpu());
+  for (const at::Tensor& flat : training.averages->flat()) averages.push_back(flat.cpu());
   std::vector<store::TensorView> tensors;
   std::list<at::Tensor> kept;  // what the views point to
   for_each_saved(parameters, [&](const Parameter& p) {
@@ -93,12 +98,12 @@ void save_checkpoint(const fs::path& file, const ParameterSet& parameters, const
     for (size_t i = 0; i < averages.size(); ++i)
       tensors.push_back(tensor_view(Averages::prefix(i) + p.name, p.sizes, piece_of(averages[i], p)));
   });
-  for (const StateTensor& state : optimizer.state())
+  for (const StateTensor& state : training.state)
     tensors.push_back(tensor_view(state.name, state.sizes, kept.emplace_back(state.tensor.cpu())));
-  for (const services::Component* component : stateful) {
+  for (const auto& [name, component] : stateful) {
     if (!component->extension<perrin_state>()) continue;
     const at::Tensor& bytes = kept.emplace_back(state_of(*component));
-    tensors.push_back(tensor_view(kState + component->kind(), bytes.sizes().vec(), bytes));
+    tensors.push_back(tensor_view(kState + name, bytes.sizes().vec(), bytes));
   }
   const store::Metadata metadata = {{"schema", kSchema},
                                     {"config_hash", config_hash},
@@ -109,7 +114,7 @@ void save_checkpoint(const fs::path& file, const ParameterSet& parameters, const
   store::write_safetensors(file, tensors, metadata);
 }
 
-void load_checkpoint(const fs::path& file, ParameterSet& parameters, const Optimizer* optimizer,
+void load_checkpoint(const fs::path& file, ParameterSet& parameters, const Training* training,
                      const std::string& config_hash, const Stateful& stateful) {
   const store::SafeTensors tensors = open_checkpoint(file);
   const auto hash = tensors.metadata().find("config_hash");
@@ -119,24 +124,51 @@ void load_checkpoint(const fs::path& file, ParameterSet& parameters, const Optim
   for_each_saved(parameters, [&](const Parameter& p) {
     if (p.offset < 0) return copy(tensors, p.name, p.sizes, p.tensor, file);
     copy(tensors, p.name, p.sizes, piece_of(parameters.values(), p), file);
-    if (!optimizer) return;
-    const std::vector<at::Tensor>& averages = optimizer->averages().flat();
+    if (!training) return;
+    const std::vector<at::Tensor>& averages = training->averages->flat();
     for (size_t i = 0; i < averages.size(); ++i)
       copy(tensors, Averages::prefix(i) + p.name, p.sizes, piece_of(averages[i], p), file);
   });
-  if (optimizer)
-    for (const StateTensor& state : optimizer->state()) copy(tensors, state.name, state.sizes, state.tensor, file);
+  if (training)
+    for (const StateTensor& state : training->state) copy(tensors, state.name, state.sizes, state.tensor, file);
   load_states(tensors, stateful, file);
 }
 
-void load_averaged(const fs::path& file, ParameterSet& parameters) {
+void for_each_averaged(const store::SafeTensors& held, const ParameterSet& parameters,
+                       const std::vector<std::string>& groups, const fs::path& file,
+                       const std::function<void(const Parameter&, const at::Tensor& value)>& f) {
+  for (const ParameterGroup& group : parameters.groups()) {
+    if (std::find(groups.begin(), groups.end(), group.kind) == groups.end()) continue;
+    for (const Parameter& p : group.parameters) {
+      if (p.tied_to >= 0 || p.role == PERRIN_SCRATCH) continue;
+      const std::string averaged = "ema." + p.name;
+      const bool present = p.offset >= 0 && held.find(averaged) != nullptr;
+      const at::ScalarType dtype = p.offset >= 0 ? parameters.values().scalar_type() : p.tensor.scalar_type();
+      f(p, held_tensor(held, present ? averaged : p.name, p.sizes, dtype, file));
+    }
+  }
+}
+
+void fill(ParameterSet& parameters, const Parameter& p, const at::Tensor& value) {
+  const at::Tensor target = p.offset < 0 ? p.tensor : piece_of(parameters.values(), p);
+  target.copy_(value.view(target.sizes()));
+}
+
+void load_held_states(const store::SafeTensors& held, const Stateful& stateful, const fs::path& file) {
+  for (const auto& [name, component] : stateful) {
+    const store::TensorView* state = held.find(kState + name);
+    if (state && component->extension<perrin_state>()) load_state(*component, kState + name, *state, file);
+  }
+}
+
+void load_averaged(const fs::path& file, ParameterSet& parameters, const Stateful& stateful) {
   const store::SafeTensors tensors = open_checkpoint(file);
-  for_each_saved(parameters, [&](const Parameter& p) {
-    const std::string averaged = "ema." + p.name;
-    const bool present = p.offset >= 0 && tensors.find(averaged) != nullptr;
-    copy(tensors, present ? averaged : p.name, p.sizes, p.offset < 0 ? p.tensor : piece_of(parameters.values(), p),
-         file);
-  });
+  std::vector<std::string> groups;
+  for (const ParameterGroup& group : parameters.groups())
+    if (!group.kind.starts_with("loss.")) groups.push_back(group.kind);
+  for_each_averaged(tensors, parameters, groups, file,
+                    [&](const Parameter& p, const at::Tensor& value) { fill(parameters, p, value); });
+  load_held_states(tensors, stateful, file);
 }
 
 std::optional<Found> newest_checkpoint(const fs::path& folder, std::vector<std::string>* rejected) {

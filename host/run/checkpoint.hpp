@@ -6,8 +6,12 @@
 #include <optional>
 #include <string>
 
+#include <functional>
+#include <vector>
+
 #include "host/run/optimizer.hpp"
 #include "host/run/parameters.hpp"
+#include "host/store/safetensors.hpp"
 
 namespace perrin::run {
 
@@ -19,23 +23,39 @@ struct Progress {
   int64_t stage_step = 0;  // optimizer steps done in it
 };
 
-// The components whose perrin.state/1 goes on; those without it are passed over.
-using Stateful = std::vector<const services::Component*>;
+// The components, by name in checkpoints, whose perrin.state/1 goes on; those without it are passed over.
+using Stateful = std::vector<std::pair<std::string, const services::Component*>>;
 
 // Tensors: "<name>" weights and buffers, "ema.<name>", "ema2.<name>" ... averages, "<optimizer>.<what>.<name>" the
-// optimizer's state of what is trained ("adamw.first_moment.<name>"), "state.<kind>" [bytes] of stateful components.
+// optimizers' state of what is trained ("adamw.first_moment.<name>"), "state.<name>" [bytes] of stateful components.
 // Metadata: schema perrin.checkpoint/1, config_hash, and the numbers of Progress.
 // Written beside, fsynced, renamed. Throws Error.
-void save_checkpoint(const std::filesystem::path& file, const ParameterSet& parameters, const Optimizer& optimizer,
+void save_checkpoint(const std::filesystem::path& file, const ParameterSet& parameters, const Training& training,
                      const Progress& progress, const std::string& config_hash, const Stateful& stateful = {});
 
-// Fills parameters and components and, unless null, the optimizer. Throws Error, naming the tensor and both shapes, for
-// a file of another model or another experiment, and for a state that is missing, foreign or refused.
-void load_checkpoint(const std::filesystem::path& file, ParameterSet& parameters, const Optimizer* optimizer,
+// Fills parameters and components and, unless null, the training's tensors. Throws Error, naming the tensor and both
+// shapes, for a file of another model or another experiment, and for a state that is missing, foreign or refused.
+void load_checkpoint(const std::filesystem::path& file, ParameterSet& parameters, const Training* training,
                      const std::string& config_hash, const Stateful& stateful = {});
 
-// The averaged weights alone, where the checkpoint has them, else the weights.
-void load_averaged(const std::filesystem::path& file, ParameterSet& parameters);
+// The averaged weights alone, where the checkpoint has them, else the weights; not those of losses. And the states that
+// it has of these components.
+void load_averaged(const std::filesystem::path& file, ParameterSet& parameters, const Stateful& stateful = {});
+
+// The states that a checkpoint has of these components. Throws Error for one that is refused.
+void load_held_states(const store::SafeTensors& held, const Stateful& stateful, const std::filesystem::path& file);
+
+// A verified checkpoint. Throws Error.
+store::SafeTensors open_checkpoint(const std::filesystem::path& file);
+
+// The averaged weight, else the weight or buffer, that the checkpoint has for each saved tensor of these groups. Throws
+// Error, naming the tensor and both shapes, where it does not fit. `value` lives as long as the file.
+void for_each_averaged(const store::SafeTensors& held, const ParameterSet& parameters,
+                       const std::vector<std::string>& groups, const std::filesystem::path& file,
+                       const std::function<void(const Parameter&, const at::Tensor& value)>& f);
+
+// Sets one parameter or buffer.
+void fill(ParameterSet& parameters, const Parameter& p, const at::Tensor& value);
 
 struct Found {
   std::filesystem::path file;

@@ -6,6 +6,8 @@
 
 #include <string_view>
 
+#include "host/run/extraction.hpp"
+#include "host/run/first_stage.hpp"
 #include "host/run/objective.hpp"
 
 namespace perrin::run {
@@ -63,22 +65,12 @@ void on_end(const at::RecordFunction& function, at::ObserverContext* context) {
 
 }  // namespace
 
-Cost measure_cost(Model& model) {
+namespace {
+
+// What `forward` costs.
+template <class F>
+Cost counted(F&& forward) {
   const at::NoGradGuard no_grad;
-  std::vector<int64_t> sizes(model.shapes.z.sizes, model.shapes.z.sizes + model.shapes.z.rank);
-  sizes.insert(sizes.begin(), 1);
-  at::Tensor x = at::zeros(sizes);
-  if (x.dim() == 4) x = x.contiguous(at::MemoryFormat::ChannelsLast);
-  const uint64_t position = 0;
-  const perrin_call call = {sizeof call, 0, model.experiment.seed, 0, 1, &position};
-  std::vector<at::Tensor> fields;
-  for (const perrin_field& field : model.shapes.fields) {
-    std::vector<int64_t> shape(field.spec.sizes, field.spec.sizes + field.spec.rank);
-    shape.insert(shape.begin(), 1);
-    fields.push_back(at::zeros(shape, static_cast<at::ScalarType>(field.spec.dtype)));
-  }
-  const ConditioningHandles conditioning(model, call, fields, nullptr);
-  const auto coefficients = model.coefficients({model.times.at(model.times.domain().t_min)});
   Cost cost;
   counting = &cost;
   depth = inside_ours = 0;
@@ -87,10 +79,35 @@ Cost measure_cost(Model& model) {
           .needsInputs(true)
           .needsOutputs(true)
           .scopes({at::RecordScope::FUNCTION}));
-  predict(model, call, x, coefficients, conditioning.get());
+  forward();
   at::removeCallback(handle);
   counting = nullptr;
   return cost;
+}
+
+// One sample of zeros.
+at::Tensor blank(const perrin_spec& spec, at::ScalarType dtype = at::kFloat) {
+  std::vector<int64_t> sizes(spec.sizes, spec.sizes + spec.rank);
+  sizes.insert(sizes.begin(), 1);
+  const at::Tensor x = at::zeros(sizes, dtype);
+  return x.dim() == 4 ? x.contiguous(at::MemoryFormat::ChannelsLast) : x;
+}
+
+}  // namespace
+
+Cost measure_cost(Model& model, const config::Stage& stage) {
+  const std::vector<uint64_t> first = {0};
+  const perrin_call call = evaluation_call(model.experiment.seed, first);
+  const at::Tensor x = blank(model.shapes.x);
+  if (model.task(stage) == Task::extraction) return counted([&] { extract(model, call, x, {model.shapes.layers.back()}); });
+  if (model.task(stage) == Task::first_stage) return counted([&] { decode(model, call, encode(model, call, x)); });
+  FieldsOf fields;
+  for (const perrin_field& field : model.shapes.fields)
+    fields.fields.push_back(blank(field.spec, static_cast<at::ScalarType>(field.spec.dtype)));
+  const ConditioningHandles conditioning(model, call, fields, {});
+  const auto coefficients = model.coefficients({model.times.at(model.times.domain().t_min)});
+  const at::Tensor z = blank(model.shapes.z);
+  return counted([&] { predict(model, call, z, coefficients, conditioning.get()); });
 }
 
 int64_t parameter_bytes(const Model& model, bool ema) {

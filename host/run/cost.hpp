@@ -12,8 +12,9 @@ struct Cost {
   int64_t activation_bytes = 0;  // per sample: what the operators of the forward pass return, an upper bound of what training keeps
 };
 
-// Runs the denoiser once on noise, in evaluation mode, float32. REQUIRES: parameters are built.
-Cost measure_cost(Model& model);
+// Runs what the stage trains once on one sample: the denoiser, the first stage or the extractor, in evaluation mode,
+// float32. REQUIRES: parameters are built.
+Cost measure_cost(Model& model, const config::Stage& stage);
 
 // Bytes of values, gradients, both moments and, if `ema`, the average.
 int64_t parameter_bytes(const Model& model, bool ema);

@@ -9,12 +9,17 @@
 #include <optional>
 
 #include "host/base/error.hpp"
+#include "host/run/first_stage.hpp"
+#include "host/services/status.hpp"
 #include "host/services/tensor.hpp"
 
 namespace perrin::run {
 namespace {
 
+using services::view;
+
 constexpr std::string_view kImages[] = {"prediction", "target", "x_0", "D"};
+constexpr std::string_view kOfFirstStage[] = {"prediction", "target", "x", "reconstruction", "z", "terms"};
 constexpr std::string_view kOfAStep[] = {"posterior_x0", "log_variance_small", "log_variance_large", "first_step",
                                          "steps"};
 
@@ -23,18 +28,46 @@ bool among(const List& list, std::string_view name) {
   return std::find(std::begin(list), std::end(list), name) != std::end(list);
 }
 
-// Which field is the class; none if the dataset has no classes.
-std::optional<size_t> label_field(const Shapes& shapes) {
-  for (size_t f = 0; f < shapes.fields.size(); ++f)
-    if (shapes.fields[f].n_classes > 0) return f;
-  return std::nullopt;
-}
-
 // Why the composition does not have `name`, and what to do; nothing if it has.
 struct Missing {
   std::string why, fix;
 };
-std::optional<Missing> missing(const Model& model, std::string_view name) {
+
+std::optional<Missing> missing_of_label(const Shapes& shapes) {
+  for (const perrin_field& field : shapes.fields)
+    if (field.n_classes > 0) return std::nullopt;
+  return Missing{"the dataset has no classes", "choose a dataset with a label"};
+}
+
+std::optional<Missing> missing_in_first_stage(const Model& model, std::string_view name) {
+  if (among(kOfFirstStage, name)) return std::nullopt;
+  if (name == "label") return missing_of_label(model.shapes);
+  const std::string encoder = "the encoder \"" + model.encoder.id() + "\" ";
+  if (name == "last_layer") {
+    if (!last_layer_of(model).empty()) return std::nullopt;
+    return Missing{encoder + "names no last layer", "turn the term's adaptive weight off"};
+  }
+  for (const perrin_encoder_output& output : encoder_outputs(model))
+    if (view(output.name) == name) return std::nullopt;
+  return Missing{encoder + "does not give it in a stage that trains a first stage", "take the term out"};
+}
+
+std::optional<Missing> missing_in_extraction(const Model& model, std::string_view name) {
+  if (name == "x" || (name == "terms")) return std::nullopt;
+  if (name == "label") return missing_of_label(model.shapes);
+  if (name == "condition") {
+    if (model.shapes.conditioning && model.shapes.conditioning->slots & PERRIN_SLOT_VECTOR) return std::nullopt;
+    return Missing{"no conditioner gives a vector", "add a [conditioner] that does, such as clip-text with output = \"vector\""};
+  }
+  std::string layers;
+  for (const std::string& layer : model.shapes.layers) {
+    if (layer == name) return std::nullopt;
+    layers += (layers.empty() ? "" : ", ") + layer;
+  }
+  return Missing{"the extractor \"" + model.extractor.id() + "\" has no such layer", "it has: " + layers};
+}
+
+std::optional<Missing> missing_in_diffusion(const Model& model, std::string_view name) {
   const Shapes& shapes = model.shapes;
   const std::string denoiser = "the denoiser \"" + model.denoiser.id() + "\" ";
   if (name == "logits")
@@ -42,12 +75,10 @@ std::optional<Missing> missing(const Model& model, std::string_view name) {
                ? std::nullopt
                : std::optional(Missing{denoiser + "predicts no logits",
                                        "use a classifier such as unet-classifier, and losses of logits alone"});
-  if (name == "label")
-    return label_field(shapes) ? std::nullopt
-                               : std::optional(Missing{"the dataset has no classes", "choose a dataset with a label"});
+  if (name == "label") return missing_of_label(shapes);
   const bool image = among(kImages, name), step = among(kOfAStep, name);
-  if (!image && !step && name != "variance")
-    return Missing{"there is no such input", "report it to the plugin's author"};
+  if (!image && !step && name != "variance" && name != "terms")
+    return Missing{"there is no such input where diffusion is trained", "of a first stage? then say train = [\"encoder\"] in its stage; else take the term out"};
   if (shapes.logits) return Missing{denoiser + "predicts logits", "take the term out"};
   if (name == "variance" && !shapes.learnt_variance)
     return Missing{denoiser + "predicts no variance beside its target",
@@ -56,6 +87,11 @@ std::optional<Missing> missing(const Model& model, std::string_view name) {
     return Missing{"the schedule \"" + model.schedule.id() + "\" is continuous and has no step t - 1 before t",
                    "choose a schedule of discrete steps, such as cosine or linear"};
   return std::nullopt;
+}
+
+std::optional<Missing> missing(const Model& model, Task task, std::string_view name) {
+  if (task == Task::first_stage) return missing_in_first_stage(model, name);
+  return task == Task::extraction ? missing_in_extraction(model, name) : missing_in_diffusion(model, name);
 }
 
 // q(x_s | x_t, x_0) of the step from t to s = t - 1, with beta = sigma_t^2 - (alpha_t / alpha_s)^2 sigma_s^2 the
@@ -82,35 +118,44 @@ Posterior step_before(const TimeTable& times, const perrin_time& t) {
 
 }  // namespace
 
-std::vector<std::string_view> inputs_of(const services::Component& loss) {
-  if (!loss.has<&perrin_loss_inputs::names>()) return {"prediction", "target"};
-  uint32_t n = 0;
-  const perrin_text* names = nullptr;
-  loss.invoke<&perrin_loss_inputs::names>(&n, &names);
-  std::vector<std::string_view> result;
-  for (uint32_t i = 0; i < n; ++i) result.emplace_back(names[i].data, names[i].size);
-  return result;
-}
-
-bool takes(const services::Component& loss, std::string_view name) { return among(inputs_of(loss), name); }
-
-bool unweighted(const services::Component& loss) {
-  const auto* extension = loss.extension<perrin_loss_inputs>();
-  return extension && (extension->flags & PERRIN_LOSS_UNWEIGHTED) != 0;
-}
-
-void check_inputs(const Model& model, const config::Loaded& loaded, const config::Loss& loss,
+void check_inputs(const Model& model, const config::Loaded& loaded, const config::Stage& stage, const config::Loss& loss,
                   const services::Component& component) {
-  for (const std::string_view name : inputs_of(component))
-    if (const auto m = missing(model, name))
+  for (const InputName& input : inputs_of(component)) {
+    const auto m = missing(model, model.task(stage), input.name);
+    if (m && !input.optional)
       throw loaded.error(loss.component.location,
-                         "the loss \"" + loss.component.use + "\" needs \"" + std::string(name) + "\", and " + m->why,
+                         "the loss \"" + loss.component.use + "\" needs \"" + std::string(input.name) + "\", and " + m->why,
                          m->fix);
+  }
 }
 
-at::Tensor LossInputs::operator[](std::string_view name) const {
-  if (const auto m = missing(model_, name))
-    throw Error("a loss needs \"" + std::string(name) + "\", and " + m->why, "", m->fix);
+std::vector<perrin_spec> input_shapes(const Model& model, const config::Stage& stage,
+                                      const services::Component& component) {
+  const Shapes& shapes = model.shapes;
+  const Task task = model.task(stage);
+  std::vector<perrin_spec> specs;
+  const auto add = [&](std::string_view name, const perrin_spec& of) {
+    perrin_spec& spec = specs.emplace_back(of);
+    spec.name = {name.data(), name.size()};
+    spec.dtype = PERRIN_FLOAT32;
+  };
+  for (const InputName& input : inputs_of(component)) {
+    const std::string_view name = input.name;
+    if (missing(model, task, name)) continue;
+    const auto layer = std::ranges::find(shapes.layers, name);
+    if (name == "condition") add(name, shapes.conditioning->vector);
+    if (layer != shapes.layers.end()) add(name, shapes.layer_specs[static_cast<size_t>(layer - shapes.layers.begin())]);
+    if (name == "logits" && shapes.logits) add(name, shapes.prediction);
+    if (task == Task::diffusion && (among(kImages, name) || name == "variance")) add(name, shapes.z);
+    if (task != Task::diffusion && name == "z") add(name, shapes.z);
+    if (task != Task::diffusion && (name == "x" || name == "reconstruction" || name == "prediction" || name == "target"))
+      add(name, shapes.x);
+  }
+  return specs;
+}
+
+at::Tensor DiffusionInputs::operator[](std::string_view name) const {
+  if (missing_in_diffusion(model_, name)) return {};
   const auto posterior = [&](const perrin_time& t) { return step_before(model_.times, t); };
   if (name == "prediction") return prediction();
   if (name == "target") return draw_.target;
@@ -118,7 +163,7 @@ at::Tensor LossInputs::operator[](std::string_view name) const {
   if (name == "D") return denoised();
   if (name == "variance") return network_.narrow(1, network_.size(1) / 2, network_.size(1) / 2);
   if (name == "logits") return network_;
-  if (name == "label") return batch_.fields[*label_field(model_.shapes)].to(network_.device(), at::kLong);
+  if (name == "label") return label_of(model_, batch_);
   if (name == "posterior_x0") return per_sample([&](const perrin_time& t) { return posterior(t).x0; });
   if (name == "log_variance_small") return per_sample([&](const perrin_time& t) { return posterior(t).log_small; });
   if (name == "log_variance_large") return per_sample([&](const perrin_time& t) { return posterior(t).log_large; });
@@ -127,12 +172,12 @@ at::Tensor LossInputs::operator[](std::string_view name) const {
   return per_sample([&](const perrin_time&) { return static_cast<double>(model_.times.domain().steps); });
 }
 
-at::Tensor LossInputs::prediction() const {
+at::Tensor DiffusionInputs::prediction() const {
   return model_.shapes.learnt_variance ? network_.narrow(1, 0, network_.size(1) / 2) : network_;
 }
 
 // D = c_skip x_t + c_out F, of what the network was shown, c_in x_t.
-at::Tensor LossInputs::denoised() const {
+at::Tensor DiffusionInputs::denoised() const {
   std::vector<float> skip, out;
   for (const perrin_coefficients& c : draw_.coefficients) {
     skip.push_back(static_cast<float>(c.c_skip / c.c_in));
@@ -148,7 +193,7 @@ at::Tensor LossInputs::denoised() const {
 
 // [B]
 template <class F>
-at::Tensor LossInputs::per_sample(F&& value) const {
+at::Tensor DiffusionInputs::per_sample(F&& value) const {
   std::vector<float> values;
   for (const perrin_time& t : draw_.times) values.push_back(static_cast<float>(value(t)));
   return at::tensor(values).to(network_.device());

@@ -1,4 +1,4 @@
-// The tensors that a loss is given: prediction and target, or what it names by perrin.loss-inputs/1 (sdk, kind/loss.h).
+// The tensors that a stage of each task has for losses (sdk, kind/loss.h).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,27 +7,26 @@
 #include <vector>
 
 #include "host/run/objective.hpp"
+#include "host/run/terms.hpp"
 
 namespace perrin::run {
 
-std::vector<std::string_view> inputs_of(const services::Component& loss);
-bool takes(const services::Component& loss, std::string_view name);
-
-// Does the weighting leave its values alone?
-bool unweighted(const services::Component& loss);
-
-// Throws Diagnostics, at the loss, for an input that this composition does not have.
-void check_inputs(const Model& model, const config::Loaded& loaded, const config::Loss& loss,
+// Throws Diagnostics, at the loss, for an input that this composition does not have in this stage.
+void check_inputs(const Model& model, const config::Loaded& loaded, const config::Stage& stage, const config::Loss& loss,
                   const services::Component& component);
 
-// What kind/loss.h lists, of one forward pass: each made when it is asked for. All are borrowed.
-class LossInputs {
+// The shapes of a term's inputs without the batch dimension, of those that have one before training.
+std::vector<perrin_spec> input_shapes(const Model& model, const config::Stage& stage,
+                                      const services::Component& component);
+
+// What diffusion gives of one forward pass: each made when it is asked for. All are borrowed.
+class DiffusionInputs {
  public:
   // x0: [B, ...] where diffusion runs. network: [B, ...] the denoiser's prediction.
-  LossInputs(const Model& model, const Batch& batch, const Draw& draw, const at::Tensor& x0, const at::Tensor& network)
+  DiffusionInputs(const Model& model, const Batch& batch, const Draw& draw, const at::Tensor& x0, const at::Tensor& network)
       : model_(model), batch_(batch), draw_(draw), x0_(x0), network_(network) {}
 
-  // Throws Error for a name that check_inputs refuses.
+  // Undefined for a name that the composition does not have.
   at::Tensor operator[](std::string_view name) const;
 
  private:

@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "host/base/error.hpp"
+#include "host/run/conditioning.hpp"
+#include "host/run/latent.hpp"
 #include "host/run/loss_inputs.hpp"
 #include "host/run/pipeline.hpp"
 
@@ -23,6 +25,7 @@ auto placed(const config::Loaded& loaded, const config::Component& component, F&
 }
 
 services::Component make(const config::Loaded& loaded, loader::Registry& registry, const config::Component& component) {
+  if (component.use.empty()) return {};
   return placed(loaded, component,
                 [&] { return services::load_component(registry, component, loaded.experiment.seed); });
 }
@@ -46,6 +49,7 @@ std::string shape_text(const perrin_spec& spec) {
 Model::Model(const config::Loaded& loaded, loader::Registry& registry)
     : experiment(loaded.experiment),
       dataset(make(loaded, registry, experiment.dataset)),
+      extractor(make(loaded, registry, experiment.extractor)),
       encoder(make(loaded, registry, experiment.encoder)),
       denoiser(make(loaded, registry, experiment.denoiser)),
       schedule(make(loaded, registry, experiment.schedule)),
@@ -54,10 +58,12 @@ Model::Model(const config::Loaded& loaded, loader::Registry& registry)
       timesteps(make(loaded, registry, experiment.timesteps)),
       sampler(make(loaded, registry, experiment.sampler)),
       guidance(make(loaded, registry, experiment.guidance)) {
-  if (experiment.conditioner) conditioner.emplace(make(loaded, registry, *experiment.conditioner));
+  for (const config::Component& chosen : experiment.conditioners)
+    conditioners.push_back(make(loaded, registry, chosen));
   load_losses(loaded, registry);
   infer(loaded);
-  check_ends(loaded);
+  infer_losses(loaded);
+  if (diffuses()) check_ends(loaded);
 }
 
 void Model::load_losses(const config::Loaded& loaded, loader::Registry& registry) {
@@ -65,7 +71,9 @@ void Model::load_losses(const config::Loaded& loaded, loader::Registry& registry
   for (const config::Stage& stage : experiment.stages) {
     std::vector<LossTerm>& list = losses.emplace_back();
     for (const config::Loss& loss : stage.losses) {
-      list.push_back({loss.component.name, loss.weight, loss.start, make(loaded, registry, loss.component)});
+      list.push_back({loss.component.name, loss.weight, loss.start, make(loaded, registry, loss.component),
+                      loss.optimizer ? &*loss.optimizer : nullptr});
+      if (task(stage) != Task::diffusion) continue;
       ++terms;
       of_logits += takes(list.back().component, "logits");
     }
@@ -81,20 +89,58 @@ void Model::infer(const config::Loaded& loaded) {
     throw loaded.error(experiment.dataset.location, "the dataset has no field \"image\"", "choose another dataset");
   shapes.x = shapes.fields[shapes.image].spec;
   shapes.x.dtype = PERRIN_FLOAT32;
+  infer_conditioning(loaded);
+  if (extractor) return infer_extractor(loaded);
   placed(loaded, experiment.encoder, [&] {
     encoder.invoke<&perrin_encoder::infer>(&shapes.x, &shapes.z);
   });
+  if (diffuses()) infer_diffusion(loaded);
+}
+
+void Model::infer_conditioning(const config::Loaded& loaded) {
+  std::vector<perrin_conditioning_spec> specs;
+  for (size_t i = 0; i < conditioners.size(); ++i) {
+    placed(loaded, experiment.conditioners[i], [&] {
+      conditioners[i].invoke<&perrin_conditioner::infer>(static_cast<uint32_t>(shapes.fields.size()),
+                                                         shapes.fields.data(), &specs.emplace_back());
+      shapes.conditioning = combined(specs);
+    });
+  }
+}
+
+void Model::infer_extractor(const config::Loaded& loaded) {
+  placed(loaded, experiment.extractor, [&] {
+    uint32_t n = 0;
+    const perrin_text* names = nullptr;
+    extractor.invoke<&perrin_extractor::layers>(&n, &names);
+    for (uint32_t i = 0; i < n; ++i) shapes.layers.emplace_back(names[i].data, names[i].size);
+    shapes.layer_specs.resize(n);
+    uint64_t classes = 0;
+    for (const perrin_field& field : shapes.fields)
+      if (classes == 0) classes = field.n_classes;
+    extractor.invoke<&perrin_extractor::infer>(&shapes.x, classes, shapes.layer_specs.data());
+  });
+}
+
+void Model::infer_losses(const config::Loaded& loaded) {
+  for (size_t s = 0; s < losses.size(); ++s) {
+    for (size_t i = 0; i < losses[s].size(); ++i) {
+      const services::Component& loss = losses[s][i].component;
+      if (!loss.has<&perrin_loss::infer>()) continue;
+      const config::Stage& stage = experiment.stages[s];
+      check_inputs(*this, loaded, stage, stage.losses[i], loss);
+      const std::vector<perrin_spec> specs = input_shapes(*this, stage, loss);
+      placed(loaded, stage.losses[i].component,
+             [&] { loss.invoke<&perrin_loss::infer>(static_cast<uint32_t>(specs.size()), specs.data()); });
+    }
+  }
+}
+
+void Model::infer_diffusion(const config::Loaded& loaded) {
   placed(loaded, experiment.schedule, [&] {
     if (schedule.has<&perrin_schedule::infer>()) schedule.invoke<&perrin_schedule::infer>(&shapes.z);
     times = TimeTable(schedule);
   });
-  if (conditioner) {
-    perrin_conditioning_spec spec{};
-    placed(loaded, *experiment.conditioner, [&] {
-      conditioner->invoke<&perrin_conditioner::infer>(static_cast<uint32_t>(shapes.fields.size()), shapes.fields.data(), &spec);
-    });
-    shapes.conditioning = spec;
-  }
   placed(loaded, experiment.denoiser, [&] {
     denoiser.invoke<&perrin_denoiser::infer>(&shapes.z,
                     shapes.conditioning ? &*shapes.conditioning : nullptr, &shapes.prediction);
@@ -104,7 +150,8 @@ void Model::infer(const config::Loaded& loaded) {
 
 void Model::check_logits(const config::Loaded& loaded) const {
   uint64_t classes = 0;
-  for (const perrin_field& field : shapes.fields) classes = std::max(classes, field.n_classes);
+  for (const perrin_field& field : shapes.fields)
+    if (classes == 0) classes = field.n_classes;
   if (shapes.prediction.rank == 1 && static_cast<uint64_t>(shapes.prediction.sizes[0]) == classes) return;
   throw loaded.error(experiment.denoiser.location,
                      "every loss takes logits, and the denoiser predicts " + shape_text(shapes.prediction) +
@@ -126,13 +173,38 @@ void Model::check_prediction(const config::Loaded& loaded) {
                            "variance");
 }
 
+namespace {
+
+// One term of a stage: it has its inputs, and what it says of other terms and optimizers holds.
+void check_term(const Model& model, const config::Loaded& loaded, size_t s, size_t i) {
+  const config::Stage& stage = model.experiment.stages[s];
+  const config::Loss& loss = stage.losses[i];
+  const services::Component& component = model.losses[s][i].component;
+  check_inputs(model, loaded, stage, loss, component);
+  if (i == 0 && takes(component, "terms"))
+    throw loaded.error(loss.component.location,
+                       "the loss \"" + loss.component.use + "\" weighs itself against the terms before it, and is the first",
+                       "put it behind the stage's other losses");
+  if (loss.optimizer && !is_adversary(component))
+    throw loaded.error(loss.optimizer->location,
+                       "the loss \"" + loss.component.use + "\" is no adversary and has nothing of its own to optimize",
+                       "take `optimizer` out, or put it into the stage");
+}
+
+}  // namespace
+
 void Model::check_trainable(const config::Loaded& loaded) const {
   for (size_t s = 0; s < losses.size(); ++s) {
     const config::Stage& stage = experiment.stages[s];
-    for (size_t i = 0; i < losses[s].size(); ++i)
-      check_inputs(*this, loaded, stage.losses[i], losses[s][i].component);
+    for (size_t i = 0; i < losses[s].size(); ++i) check_term(*this, loaded, s, i);
+    if (task(stage) != Task::diffusion) continue;
     const auto takes_it = [](const LossTerm& term) { return takes(term.component, "variance"); };
     const bool trained = stage.train.empty() || std::ranges::count(stage.train, "denoiser") > 0;
+    if (trained && std::ranges::all_of(losses[s], [](const LossTerm& t) { return variance_only(t.component); }))
+      throw loaded.error(stage.losses.front().component.location,
+                         "no loss of stage \"" + stage.name + "\" trains the denoiser's mean: \"" +
+                             stage.losses.front().component.use + "\" reaches its variance alone",
+                         "add [[stage.loss]] use = \"l2\" beside it");
     if (!shapes.learnt_variance || !trained || std::ranges::any_of(losses[s], takes_it)) continue;
     throw loaded.error(experiment.denoiser.location,
                        "the denoiser predicts a variance beside its target (" + shape_text(shapes.prediction) +
@@ -155,18 +227,37 @@ void Model::check_ends(const config::Loaded& loaded) {
 std::vector<std::pair<std::string, services::Component*>> Model::trainable() {
   std::vector<std::pair<std::string, services::Component*>> list;
   list.emplace_back("encoder", &encoder);
-  if (conditioner) list.emplace_back("conditioner", &*conditioner);
+  for (size_t i = 0; i < conditioners.size(); ++i)
+    list.emplace_back(experiment.conditioners[i].name, &conditioners[i]);
+  list.emplace_back("extractor", &extractor);
   list.emplace_back("denoiser", &denoiser);
   list.emplace_back("weighting", &weighting);
+  for (size_t s = 0; s < losses.size(); ++s)
+    for (LossTerm& term : losses[s]) list.emplace_back(term_kind(experiment.stages[s], term), &term.component);
   return list;
 }
 
-void Model::build_parameters(at::ScalarType dtype) { parameters.build(trainable(), experiment.seed, dtype); }
+void Model::build_parameters(at::ScalarType dtype) {
+  parameters.build(trainable(), experiment.seed, dtype);
+  if (encoder) add_latent_buffers(*this);
+}
 
-double Model::condition_drop(const config::Stage& stage) const {
-  if (!conditioner || stage.condition_drop) return stage.condition_drop.value_or(0);
+Task Model::task(const config::Stage& stage) const {
+  if (extractor) return Task::extraction;
+  return std::ranges::count(stage.train, "encoder") > 0 ? Task::first_stage : Task::diffusion;
+}
+
+std::vector<std::pair<std::string, const services::Component*>> Model::fitted() const {
+  std::vector<std::pair<std::string, const services::Component*>> list;
+  for (size_t i = 0; i < conditioners.size(); ++i)
+    list.emplace_back(experiment.conditioners[i].name, &conditioners[i]);
+  return list;
+}
+
+double Model::condition_drop(const config::Stage& stage, size_t i) const {
+  if (stage.condition_drop) return *stage.condition_drop;
   double p = 0;
-  conditioner->invoke<&perrin_conditioner::drop_probability>(&p);
+  conditioners[i].invoke<&perrin_conditioner::drop_probability>(&p);
   return p;
 }
 

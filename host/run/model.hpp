@@ -17,6 +17,8 @@
 
 namespace perrin::run {
 
+class LatentCache;
+
 // Per-sample shapes on the way through the composition.
 struct Shapes {
   std::vector<perrin_field> fields;  // of the dataset
@@ -24,8 +26,13 @@ struct Shapes {
   perrin_spec x{}, z{}, prediction{};
   bool learnt_variance = false;  // prediction is [2 C, ...] where z is [C, ...]: F, then the variance of 2102.09672
   bool logits = false;           // prediction is [K], of a classifier: every loss of the experiment takes logits
-  std::optional<perrin_conditioning_spec> conditioning;
+  std::optional<perrin_conditioning_spec> conditioning;  // of all conditioners together
+  std::vector<std::string> layers;                       // of the extractor
+  std::vector<perrin_spec> layer_specs;
 };
+
+// What a stage trains: a first stage by its reconstruction, diffusion in the first stage's space, or an extractor.
+enum class Task { diffusion, first_stage, extraction };
 
 // One loss term of a stage.
 struct LossTerm {
@@ -33,6 +40,7 @@ struct LossTerm {
   double weight = 1;
   int64_t start = 0;
   services::Component component;
+  const config::Component* optimizer = nullptr;  // of an adversary; null: as the stage's
 };
 
 // Everything an experiment composes. Not movable: parts refer to each other.
@@ -43,26 +51,35 @@ class Model {
   Model(const config::Loaded& loaded, loader::Registry& registry);
   Model(const Model&) = delete;
 
-  // Allocates, initialises and binds the parameters of encoder, conditioner and denoiser.
+  // Allocates, initialises and binds the parameters of all components, and the host's own of latent.hpp.
   void build_parameters(at::ScalarType dtype = at::kFloat);
 
   const config::Experiment& experiment;
-  services::Component dataset, encoder, denoiser, schedule, parameterization, weighting, timesteps, sampler, guidance;
-  std::optional<services::Component> conditioner;
+  // An extractor's experiment has neither encoder nor what follows it, one of first stages alone may lack what follows.
+  services::Component dataset, extractor, encoder, denoiser, schedule, parameterization, weighting, timesteps, sampler,
+      guidance;
+  std::vector<services::Component> conditioners;
   TimeTable times;  // after the schedule knows the resolution
   Shapes shapes;
   ParameterSet parameters;
   std::vector<std::vector<LossTerm>> losses;  // of each stage
+  std::shared_ptr<LatentCache> latents;       // of [encoder] cache, where a stage trains diffusion; null: none
   std::shared_ptr<Model> guide;  // of a guidance with perrin.guide-model/1; sample::load_guide fills it
 
   // The components that have parameters, by kind.
   std::vector<std::pair<std::string, services::Component*>> trainable();
 
-  // Probability of the null condition in this stage: its own, else the conditioner's; 0 without conditioner.
-  double condition_drop(const config::Stage& stage) const;
+  Task task(const config::Stage& stage) const;
+  bool diffuses() const { return static_cast<bool>(denoiser); }
 
-  // Throws Diagnostics, at the loss, where a loss misses an input, and at the denoiser where no loss of a stage that
-  // trains it takes the variance that it predicts.
+  // The conditioners by their names in checkpoints, for what they have learnt beside weights.
+  std::vector<std::pair<std::string, const services::Component*>> fitted() const;
+
+  // Probability of conditioner i's null condition in this stage: the stage's own, else the conditioner's.
+  double condition_drop(const config::Stage& stage, size_t i) const;
+
+  // Throws Diagnostics, at the loss, where a loss misses an input or cannot have an optimizer, and at the denoiser where
+  // no loss of a stage that trains it takes the variance that it predicts.
   void check_trainable(const config::Loaded& loaded) const;
 
   // F's coefficients at noise levels; throws what the parameterization refuses.
@@ -75,6 +92,10 @@ class Model {
  private:
   void load_losses(const config::Loaded& loaded, loader::Registry& registry);
   void infer(const config::Loaded& loaded);
+  void infer_conditioning(const config::Loaded& loaded);
+  void infer_extractor(const config::Loaded& loaded);
+  void infer_diffusion(const config::Loaded& loaded);
+  void infer_losses(const config::Loaded& loaded);
   void check_logits(const config::Loaded& loaded) const;
   void check_prediction(const config::Loaded& loaded);
   void check_ends(const config::Loaded& loaded);

@@ -10,9 +10,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "host/base/error.hpp"
 #include "host/kernels/tensors.hpp"
+#include "host/run/extraction.hpp"
+#include "host/run/first_stage.hpp"
+#include "host/run/latent.hpp"
+#include "host/run/latent_cache.hpp"
 #include "host/run/loss_inputs.hpp"
 #include "host/services/tensor.hpp"
 
@@ -23,33 +28,6 @@ namespace {
 at::Tensor take(perrin_tensor* reference) {
   const services::TensorHandle handle(reference);
   return services::unwrap(handle.get());
-}
-
-perrin_call call_for(const Model& model, int64_t step, const std::vector<uint64_t>& positions) {
-  return {sizeof(perrin_call),
-          1,
-          model.experiment.seed,
-          static_cast<uint32_t>(step),
-          static_cast<uint32_t>(positions.size()),
-          positions.data()};
-}
-
-at::Tensor encode(Model& model, const perrin_call& call, const at::Tensor& x) {
-  const services::TensorHandle input = services::wrap(x);
-  perrin_tensor* z = nullptr;
-  model.encoder.invoke<&perrin_encoder::encode>(&call, input.get(), &z);
-  return take(z);
-}
-
-std::vector<uint8_t> draw_drops(const Model& model, const std::vector<uint64_t>& positions, double probability) {
-  std::vector<uint8_t> drop(positions.size());
-  const random::Stream stream{model.experiment.seed, PERRIN_PURPOSE_DROP, 0};
-  for (size_t b = 0; b < positions.size(); ++b) {
-    double u = 1;
-    random::uniform(stream, positions[b], 0, std::span<double>(&u, 1));
-    drop[b] = u <= probability;
-  }
-  return drop;
 }
 
 // A law of the noise level comes before one of the time. importance: [B].
@@ -73,9 +51,9 @@ std::vector<perrin_time> draw_times(Model& model, const std::vector<uint64_t>& p
   return times;
 }
 
-// [B] of the weighting, at step stage_step + 1 of the stage.
-std::vector<double> weigh(Model& model, const Draw& d, int64_t stage_step, int64_t stage_steps) {
-  std::vector<double> weight = model.weights(d.times, d.coefficients, stage_step + 1, stage_steps);
+// [B] of the weighting.
+std::vector<double> weigh(Model& model, const Draw& d, const StageStep& at) {
+  std::vector<double> weight = model.weights(d.times, d.coefficients, at.stage_step + 1, at.stage.steps);
   for (size_t b = 0; b < weight.size(); ++b)
     if (!std::isfinite(weight[b]))
       throw Error("the weighting has no finite weight at t = " + std::to_string(d.times[b].t) + " (alpha " +
@@ -111,20 +89,6 @@ at::Tensor row(const std::vector<double>& values, at::Device device) {
   return at::tensor(std::vector<float>(values.begin(), values.end())).to(device);
 }
 
-// [B], unweighted.
-at::Tensor evaluate(const LossTerm& term, const perrin_call& call, const LossInputs& inputs) {
-  std::vector<services::TensorHandle> handles;
-  std::vector<perrin_named_tensor> named;
-  for (const std::string_view name : inputs_of(term.component))
-    named.push_back({{name.data(), name.size()}, handles.emplace_back(services::wrap(inputs[name])).get()});
-  perrin_tensor* values = nullptr;
-  term.component.invoke<&perrin_loss::compute>(&call, static_cast<uint32_t>(named.size()), named.data(), &values);
-  const at::Tensor per_sample = take(values);
-  if (per_sample.dim() != 1 || per_sample.size(0) != static_cast<int64_t>(call.n))
-    throw Error("the loss did not give one value per sample", term.component.id(), "report it to the plugin's author");
-  return per_sample;
-}
-
 }  // namespace
 
 at::Tensor images(const Model& model, const Batch& batch) {
@@ -132,34 +96,30 @@ at::Tensor images(const Model& model, const Batch& batch) {
   return batch.fields[model.shapes.image].to(services::run_device(), at::kFloat).mul_(field.scale).add_(field.offset);
 }
 
-ConditioningHandles::ConditioningHandles(Model& model, const perrin_call& call, const std::vector<at::Tensor>& fields,
-                                         const uint8_t* drop) {
-  if (!model.conditioner) return;
-  std::vector<services::TensorHandle> handles;
-  std::vector<perrin_named_tensor> named;
-  for (size_t f = 0; f < fields.size(); ++f)
-    named.push_back({model.shapes.fields[f].spec.name, handles.emplace_back(services::wrap(fields[f])).get()});
-  model.conditioner->invoke<&perrin_conditioner::encode>(&call, static_cast<uint32_t>(named.size()), named.data(), drop,
-                                                         &conditioning_);
-  present_ = true;
-  for (perrin_tensor* t : {conditioning_.vector, conditioning_.sequence, conditioning_.concat})
-    if (t) services::unwrap(t) = services::unwrap(t).to(services::run_device());
+at::Tensor label_of(const Model& model, const Batch& batch) {
+  for (size_t f = 0; f < batch.fields.size(); ++f)
+    if (model.shapes.fields[f].n_classes > 0) return batch.fields[f].to(services::run_device(), at::kLong);
+  return {};
 }
 
-ConditioningHandles::~ConditioningHandles() {
-  for (perrin_tensor* t : {conditioning_.vector, conditioning_.sequence, conditioning_.concat})
-    services::TensorHandle(t).reset();
+Batch read_samples(Model& model, uint64_t first, int64_t n) {
+  Batch batch;
+  batch.indices.resize(static_cast<size_t>(n));
+  std::iota(batch.indices.begin(), batch.indices.end(), first);
+  batch.positions = batch.indices;
+  const std::vector<void*> buffers = allocate_fields(batch, model.shapes.fields, n);
+  model.dataset.invoke<&perrin_dataset::read>(uint64_t{batch.indices.size()}, batch.indices.data(), buffers.data());
+  return batch;
 }
 
-Draw draw(Model& model, const at::Tensor& x0, const std::vector<uint64_t>& positions, double condition_drop,
-          int64_t stage_step, int64_t stage_steps) {
+Draw draw(Model& model, const at::Tensor& x0, const std::vector<uint64_t>& positions, const StageStep& at) {
   Draw result;
   result.importance.resize(positions.size());
   result.times = draw_times(model, positions, result.importance);
   result.coefficients = model.coefficients(result.times);
-  result.weight = weigh(model, result, stage_step, stage_steps);
+  result.weight = weigh(model, result, at);
   for (size_t b = 0; b < positions.size(); ++b) result.weight[b] *= result.importance[b];
-  if (model.conditioner) result.drop = draw_drops(model, positions, condition_drop);
+  result.drops = draw_drops(model, positions, at.stage);
 
   // c_in x_t and the target in one pass over x_0, eps regenerated in registers.
   kernels::RowCoefficients rows;
@@ -189,38 +149,47 @@ at::Tensor predict(Model& model, const perrin_call& call, const at::Tensor& inpu
   return take(prediction);
 }
 
-Objective objective(Model& model, const Batch& batch, std::vector<LossTerm>& terms, int64_t step, int64_t stage_step,
-                    int64_t stage_steps, double condition_drop, Draw* drawn) {
-  const perrin_call call = call_for(model, step, batch.positions);
-  Draw local;
-  Draw& d = drawn ? *drawn : local;
-  const at::Tensor x0 = encode(model, call, images(model, batch));
-  d = draw(model, x0, batch.positions, condition_drop, stage_step, stage_steps);
-  const ConditioningHandles conditioning(model, call, batch.fields, d.drop.empty() ? nullptr : d.drop.data());
+namespace {
+
+// A learnt weighting is applied to the first term, if that takes the weighting at all.
+Objective diffusion_objective(Model& model, const Batch& batch, std::vector<LossTerm>& terms, const StageStep& at,
+                              Draw& d) {
+  const perrin_call call = training_call(model, at.step, at.stage_step, at.stage.steps, batch.positions);
+  const at::Tensor x0 = model.latents ? model.latents->rows(batch.indices) * latent_scale(model)
+                                      : encode_latent(model, call, images(model, batch));
+  d = draw(model, x0, batch.positions, at);
+  const ConditioningHandles conditioning(model, call, {batch.fields, {}}, d.drops);
   const at::Tensor prediction = predict(model, call, d.input, d.coefficients, conditioning.get()).to(at::kFloat);
-  const LossInputs inputs(model, batch, d, x0, prediction);
+  const DiffusionInputs given(model, batch, d, x0, prediction);
   Objective result;
+  const Inputs inputs = [&](std::string_view name) { return name == "terms" ? result.total : given[name]; };
   for (LossTerm& term : terms) {
-    if (stage_step < term.start) continue;
-    const at::Tensor per_sample = evaluate(term, call, inputs);
+    if (at.stage_step < term.start) continue;
+    const at::Tensor per_sample = evaluate(term, call, inputs, &result);
     const bool plain_weight = unweighted(term.component);
     at::Tensor values = per_sample * row(plain_weight ? d.importance : d.weight, per_sample.device());  // [B]
     if (result.terms.empty() && !plain_weight) values = learnt(model, call, d, values);
-    const at::Tensor value = values.mean() * term.weight;
-    result.total = result.total.defined() ? result.total + value : value;
-    const at::Tensor plain = per_sample.detach().to(at::kCPU, at::kFloat).contiguous();
-    result.terms.push_back({term.name,
-                            value.item<double>(),
-                            {plain.const_data_ptr<float>(), plain.const_data_ptr<float>() + plain.numel()}});
+    result.add(term.name, term.weight, values, per_sample);
   }
+  return result;
+}
+
+}  // namespace
+
+Objective objective(Model& model, const Batch& batch, std::vector<LossTerm>& terms, const StageStep& at, Draw* drawn) {
+  Draw local;
+  const Task task = model.task(at.stage);
+  Objective result = task == Task::first_stage  ? first_stage_objective(model, batch, terms, at)
+                     : task == Task::extraction ? extraction_objective(model, batch, terms, at)
+                                                : diffusion_objective(model, batch, terms, at, drawn ? *drawn : local);
   if (!result.total.defined())
-    throw Error("no loss term has started at step " + std::to_string(stage_step) + " of the stage", "",
+    throw Error("no loss term has started at step " + std::to_string(at.stage_step) + " of the stage", "",
                 "give one term start = 0");
   return result;
 }
 
 void observe(Model& model, const Draw& draw, const Objective& objective) {
-  if (!model.timesteps.has<&perrin_timesteps::observe>()) return;
+  if (draw.times.empty() || !model.timesteps.has<&perrin_timesteps::observe>()) return;
   std::vector<double> t;
   for (const perrin_time& at : draw.times) t.push_back(at.t);
   const std::vector<float>& values = objective.terms.front().per_sample;

@@ -3,11 +3,11 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <string>
 #include <vector>
 
-#include "host/run/model.hpp"
+#include "host/run/conditioning.hpp"
 #include "host/run/pipeline.hpp"
+#include "host/run/terms.hpp"
 
 namespace perrin::run {
 
@@ -17,51 +17,38 @@ struct Draw {
   std::vector<perrin_coefficients> coefficients;  // [B]
   std::vector<double> weight;                     // [B] weighting times importance
   std::vector<double> importance;                 // [B]
-  std::vector<uint8_t> drop;                      // [B] not 0: null condition; empty without conditioner
+  Drops drops;                                    // of each conditioner
   at::Tensor input;                               // [B, ...] c_in x_t, channels-last
   at::Tensor target;                              // [B, ...] target_x0 x_0 + target_noise eps
 };
 
-struct TermValue {
-  std::string name;
-  double value = 0;               // weighted mean over the batch, as it enters the total
-  std::vector<float> per_sample;  // [B] unweighted
-};
-
-struct Objective {
-  at::Tensor total;  // scalar with a graph
-  std::vector<TermValue> terms;
+// Where training stands.
+struct StageStep {
+  const config::Stage& stage;
+  int64_t step = 1;        // number of this optimizer step, from 1, over all stages
+  int64_t stage_step = 0;  // steps done in the stage
 };
 
 // The image field as float32 in the model's range, [B, ...].
 at::Tensor images(const Model& model, const Batch& batch);
 
-// The conditioning of a batch's fields. drop: [B] or null.
-class ConditioningHandles {
- public:
-  ConditioningHandles(Model& model, const perrin_call& call, const std::vector<at::Tensor>& fields,
-                      const uint8_t* drop);
-  ~ConditioningHandles();
-  ConditioningHandles(const ConditioningHandles&) = delete;
-  const perrin_conditioning* get() const { return present_ ? &conditioning_ : nullptr; }
+// The class of each sample, [B] int64; undefined without classes.
+at::Tensor label_of(const Model& model, const Batch& batch);
 
- private:
-  bool present_ = false;
-  perrin_conditioning conditioning_{};
-};
+// The dataset's samples first .. first + n - 1, not augmented.
+Batch read_samples(Model& model, uint64_t first, int64_t n);
 
-// Draws t, eps and condition drops for x_0 = encoder(images), after `stage_step` of the stage's `stage_steps`.
-Draw draw(Model& model, const at::Tensor& x0, const std::vector<uint64_t>& positions, double condition_drop,
-          int64_t stage_step, int64_t stage_steps);
+// Draws t, eps and condition drops for x_0: [B, ...] where diffusion runs.
+Draw draw(Model& model, const at::Tensor& x0, const std::vector<uint64_t>& positions, const StageStep& at);
 
 // F(input, c_noise, conditioning).
 at::Tensor predict(Model& model, const perrin_call& call, const at::Tensor& input,
                    const std::vector<perrin_coefficients>& coefficients, const perrin_conditioning* conditioning);
 
-// The loss of one batch; terms that have not started by `stage_step` are left out. A learnt weighting is applied to the
-// first, if that takes the weighting at all. Autocast is the caller's.
-Objective objective(Model& model, const Batch& batch, std::vector<LossTerm>& terms, int64_t step, int64_t stage_step,
-                    int64_t stage_steps, double condition_drop, Draw* drawn = nullptr);
+// The loss of one batch in the stage's task; terms that have not started are left out. `drawn`, unless null, is filled
+// where diffusion is trained. Autocast is the caller's.
+Objective objective(Model& model, const Batch& batch, std::vector<LossTerm>& terms, const StageStep& at,
+                    Draw* drawn = nullptr);
 
 // Shows a batch's times and unweighted first losses to a timestep law that follows the loss.
 void observe(Model& model, const Draw& draw, const Objective& objective);

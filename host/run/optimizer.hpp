@@ -10,6 +10,12 @@
 
 namespace perrin::run {
 
+// What a stage's training keeps beside the weights.
+struct Training {
+  const Averages* averages = nullptr;  // borrowed
+  std::vector<StateTensor> state;      // of all optimizers
+};
+
 class Optimizer {
  public:
   // State starts at zero, averages at the present values. Borrows both; what is trained may not change afterwards.
@@ -25,8 +31,9 @@ class Optimizer {
   const at::Tensor& averaged() const { return averages_.flat().empty() ? parameters_.values() : averages_.flat()[0]; }
   const Averages& averages() const { return averages_; }
 
-  // What goes on beside weights and averages.
+  // What goes on beside weights and averages; the tensors are the state itself.
   std::vector<StateTensor> state() const { return rule_->state(); }
+  Training training() const { return {&averages_, state()}; }
 
  private:
   double gradient_norm() const;

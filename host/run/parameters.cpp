@@ -213,6 +213,7 @@ void ParameterSet::bind_to(const at::Tensor& flat) {
 }
 
 void ParameterSet::bind_group(ParameterGroup& group) {
+  if (!group.component) return;
   std::vector<services::TensorHandle> handles;
   std::vector<perrin_tensor*> tensors;
   for (Parameter& p : group.parameters) {
@@ -223,12 +224,32 @@ void ParameterSet::bind_group(ParameterGroup& group) {
 }
 
 void ParameterSet::train_only(const std::vector<std::string>& kinds) {
-  trained_ = kinds;
   if (gradients_.defined())
     gradients_.zero_();
   else
     gradients_ = at::zeros_like(values_);
+  select(kinds);
+}
+
+void ParameterSet::select(const std::vector<std::string>& kinds) {
+  trained_ = kinds;
   bind_values();
+}
+
+ParameterGroup& ParameterSet::group_of_host(const std::string& kind) {
+  for (ParameterGroup& group : groups_)
+    if (group.kind == kind) return group;
+  return groups_.emplace_back(ParameterGroup{kind, nullptr, {}, {}});
+}
+
+at::Tensor ParameterSet::add_buffer(const std::string& kind, const std::string& name, const at::Tensor& value) {
+  Parameter p;
+  p.name = kind + "." + name;
+  p.sizes = value.sizes().vec();
+  p.role = PERRIN_BUFFER;
+  p.count = value.numel();
+  p.tensor = value.to(at::kCPU, at::kDouble).clone();
+  return group_of_host(kind).parameters.emplace_back(std::move(p)).tensor;
 }
 
 void ParameterSet::zero_gradients() { gradients_.zero_(); }

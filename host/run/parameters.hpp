@@ -33,7 +33,7 @@ struct Range {
 // All tensors of one component.
 struct ParameterGroup {
   std::string kind;
-  services::Component* component = nullptr;  // borrowed
+  services::Component* component = nullptr;  // borrowed; null: buffers of the host's own
   std::vector<Parameter> parameters;         // in declared order
   std::vector<Range> ranges;                 // of the flat buffer, at most two
 
@@ -52,6 +52,13 @@ class ParameterSet {
   void train_only(const std::vector<std::string>& kinds);
   void zero_gradients();  // after train_only
 
+  // The same without touching what gradients hold: whose turn it is where several optimizers move different components.
+  void select(const std::vector<std::string>& kinds);
+  const std::vector<std::string>& selected() const { return trained_; }
+
+  // A float64 tensor of the host's own that checkpoints keep: group `kind`, named "<kind>.<name>". After build.
+  at::Tensor add_buffer(const std::string& kind, const std::string& name, const at::Tensor& value);
+
   // Scales the rows of the trained parameters that asked for it; `normalises`: there are such.
   void normalise() const;
   bool normalises() const;
@@ -68,6 +75,7 @@ class ParameterSet {
 
  private:
   void bind_group(ParameterGroup& group);
+  ParameterGroup& group_of_host(const std::string& kind);
   bool trained(const ParameterGroup& group) const;
 
   std::vector<ParameterGroup> groups_;

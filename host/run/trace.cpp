@@ -7,18 +7,55 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <span>
+
+#include "host/run/first_stage.hpp"
+#include "host/services/status.hpp"
 
 namespace perrin::run {
 namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-std::vector<std::string> term_names(const config::Experiment& experiment) {
-  std::vector<std::string> names;
-  for (const config::Stage& stage : experiment.stages)
-    for (const config::Loss& loss : stage.losses)
-      if (std::find(names.begin(), names.end(), loss.component.name) == names.end()) names.push_back(loss.component.name);
-  return names;
+// A component's own numbers; `owner` stands before their names.
+std::vector<store::Column> traced(const services::Component& component, const std::string& owner) {
+  std::vector<store::Column> columns;
+  if (!component.has<&perrin_trace::names>()) return columns;
+  uint32_t n = 0;
+  const perrin_trace_value* values = nullptr;
+  component.invoke<&perrin_trace::names>(&n, &values);
+  for (uint32_t i = 0; i < n; ++i)
+    columns.push_back({owner + "_" + std::string(services::view(values[i].name)), false,
+                       std::string(services::view(values[i].unit)), std::string(services::view(values[i].doc))});
+  return columns;
+}
+
+// The model's components beside losses that may have numbers of their own.
+std::vector<std::pair<std::string, const services::Component*>> owners(const Model& model) {
+  return {{"encoder", &model.encoder}, {"extractor", &model.extractor}, {"denoiser", &model.denoiser}};
+}
+
+// What follows loss, lr and grad_norm in a row. A term of several stages has one column.
+std::vector<store::Column> own_columns(const Model& model) {
+  std::vector<store::Column> all;
+  const auto add = [&](const store::Column& column) {
+    const auto same = [&](const store::Column& other) { return other.name == column.name; };
+    if (std::none_of(all.begin(), all.end(), same)) all.push_back(column);
+  };
+  for (const auto& stage : model.losses) {
+    for (const LossTerm& term : stage) {
+      add({"loss_" + term.name, false, "", "term " + term.name + ", weighted"});
+      if (is_adversary(term.component))
+        add({"loss_" + term.name + "_opponent", false, "", "what the second player of " + term.name + " minimises"});
+      for (const store::Column& column : traced(term.component, term.name)) add(column);
+    }
+  }
+  for (const perrin_encoder_output& output : model.encoder ? encoder_outputs(model) : std::span<const perrin_encoder_output>())
+    if (output.role == PERRIN_OUTPUT_TERM)
+      add({"loss_encoder_" + std::string(services::view(output.name)), false, "", "the encoder's own term"});
+  for (const auto& [owner, component] : owners(model))
+    for (const store::Column& column : traced(*component, owner)) add(column);
+  return all;
 }
 
 double now() {
@@ -34,14 +71,14 @@ int64_t resident_bytes() {
   return resident * sysconf(_SC_PAGESIZE);
 }
 
-std::vector<store::Group> trace_groups(const config::Experiment& experiment) {
+std::vector<store::Group> trace_groups(const Model& model) {
   store::Group train{"train",
                      {{"loss", false, "", "sum of the stage's terms"},
                       {"lr", false, "", "learning rate"},
                       {"grad_norm", false, "", "global gradient norm before clipping"}}};
-  for (const std::string& name : term_names(experiment))
-    train.columns.push_back({"loss_" + name, false, "", "term " + name + ", weighted"});
-  for (int i = 0; i < kBuckets; ++i) {
+  const std::vector<store::Column> own = own_columns(model);
+  train.columns.insert(train.columns.end(), own.begin(), own.end());
+  for (int i = 0; model.diffuses() && i < kBuckets; ++i) {
     train.columns.push_back({"loss_t" + std::to_string(i), false, "",
                              "unweighted first term, samples whose t lies in tenth " + std::to_string(i) +
                                  " of the schedule; NaN: none in this step"});
@@ -53,22 +90,31 @@ std::vector<store::Group> trace_groups(const config::Experiment& experiment) {
             {"memory", true, "B", "resident memory of the process"}}}};
 }
 
-Trace::Trace(const config::Experiment& experiment) : names_(term_names(experiment)) { clear(); }
+Trace::Trace(const Model& model) : model_(model) {
+  for (const store::Column& column : own_columns(model)) names_.push_back(column.name);
+  clear();
+}
 
 void Trace::clear() {
   loss_ = 0;
-  terms_.assign(names_.size(), kNan);
+  values_.assign(names_.size(), kNan);
   sum_.assign(kBuckets, 0);
   n_.assign(kBuckets, 0);
 }
 
-void Trace::add(const Objective& objective, const Draw& draw, const perrin_time_domain& domain, int64_t accumulate) {
+double& Trace::column(const std::string& name) {
+  return values_[static_cast<size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin())];
+}
+
+void Trace::add(const Objective& objective, const Draw& draw, int64_t accumulate) {
   const double share = 1.0 / static_cast<double>(accumulate);
   for (const TermValue& term : objective.terms) {
-    double& value = terms_[static_cast<size_t>(std::find(names_.begin(), names_.end(), term.name) - names_.begin())];
+    double& value = column("loss_" + term.name);
     value = (std::isnan(value) ? 0 : value) + term.value * share;
     loss_ += term.value * share;
   }
+  if (draw.times.empty()) return;
+  const perrin_time_domain& domain = model_.times.domain();
   const std::vector<float>& values = objective.terms.front().per_sample;
   const double width = domain.t_max - domain.t_min + (domain.steps > 0 ? 1 : 0);
   for (size_t b = 0; b < values.size(); ++b) {
@@ -79,11 +125,27 @@ void Trace::add(const Objective& objective, const Draw& draw, const perrin_time_
   }
 }
 
+void Trace::add_opponents(const std::map<std::string, double>& losses) {
+  for (const auto& [term, loss] : losses) column("loss_" + term + "_opponent") = loss;
+}
+
+void Trace::observe(size_t stage) {
+  const auto take = [&](const services::Component& component, const std::string& owner) {
+    const std::vector<store::Column> columns = traced(component, owner);
+    if (columns.empty()) return;
+    std::vector<double> values(columns.size(), kNan);
+    component.invoke<&perrin_trace::values>(values.data());
+    for (size_t i = 0; i < columns.size(); ++i) column(columns[i].name) = values[i];
+  };
+  for (const LossTerm& term : model_.losses[stage]) take(term.component, term.name);
+  for (const auto& [owner, component] : owners(model_)) take(*component, owner);
+}
+
 void Trace::write(store::Writer& writer, int64_t step, const Optimizer::Report& report, double seconds,
                   int64_t samples) {
   std::vector<double> row = {loss_, report.lr, report.grad_norm};
-  row.insert(row.end(), terms_.begin(), terms_.end());
-  for (int i = 0; i < kBuckets; ++i) row.push_back(n_[i] > 0 ? sum_[i] / n_[i] : kNan);
+  row.insert(row.end(), values_.begin(), values_.end());
+  for (int i = 0; model_.diffuses() && i < kBuckets; ++i) row.push_back(n_[i] > 0 ? sum_[i] / n_[i] : kNan);
   const double time = now();
   writer.append("train", step, time, row);
   const double rate = seconds > 0 ? static_cast<double>(samples) / seconds : kNan;

@@ -1,10 +1,10 @@
 // The rows that a run leaves in its results file.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
-#include "host/config/experiment.hpp"
 #include "host/run/objective.hpp"
 #include "host/run/optimizer.hpp"
 #include "host/store/writer.hpp"
@@ -15,14 +15,19 @@ inline constexpr int kBuckets = 10;  // of the schedule's time domain, equal in 
 
 // Groups: "train" holds what a rerun repeats bit for bit (losses, lr, grad_norm); "system" holds what it does not
 // (seconds, images per second, memory).
-std::vector<store::Group> trace_groups(const config::Experiment& experiment);
+std::vector<store::Group> trace_groups(const Model& model);
 
 // The values of one optimizer step, over its accumulated batches. NaN where a step has no value.
 class Trace {
  public:
-  explicit Trace(const config::Experiment& experiment);
+  // Borrows the model.
+  explicit Trace(const Model& model);
 
-  void add(const Objective& objective, const Draw& draw, const perrin_time_domain& domain, int64_t accumulate);
+  void add(const Objective& objective, const Draw& draw, int64_t accumulate);
+  // The losses of second players, by term.
+  void add_opponents(const std::map<std::string, double>& losses);
+  // The numbers that the components of a stage have of their latest call (perrin.trace/1).
+  void observe(size_t stage);
   // One row in each group; empties the values.
   void write(store::Writer& writer, int64_t step, const Optimizer::Report& report, double seconds, int64_t samples);
   void clear();
@@ -30,9 +35,12 @@ class Trace {
   double loss() const { return loss_; }
 
  private:
-  std::vector<std::string> names_;     // trace names of the terms, over all stages
+  double& column(const std::string& name);
+
+  const Model& model_;
+  std::vector<std::string> names_;     // columns of the terms, their opponents and the components' own numbers
   double loss_ = 0;
-  std::vector<double> terms_;          // [terms]; NaN until the step has one
+  std::vector<double> values_;         // [names]; NaN until the step has one
   std::vector<double> sum_, n_;        // [kBuckets] of the first term's unweighted values
 };
 

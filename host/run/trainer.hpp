@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/base/error.hpp"
+#include "host/run/adversaries.hpp"
 #include "host/run/checkpoint.hpp"
 #include "host/run/folder.hpp"
 #include "host/run/model.hpp"
@@ -30,6 +31,7 @@ struct Watch {
   std::function<void(const StepReport&)> step;
   std::function<bool(int64_t step)> sample;  // weights bound to the average; false: interrupted, asked again on resume
   std::function<bool()> stop;                // asked after each step
+  std::function<void(const std::string&)> note;  // told of long work that is no step
 };
 
 class Trainer {
@@ -54,7 +56,12 @@ class Trainer {
   void enter_stage(size_t index);
   bool train_stage();
   double step();
+  // One batch's part of a step: forward and backward pass of the stage's, then of the second players'.
+  void pass(std::map<std::string, double>& opponents);
+  Training training() const;
+  Stateful stateful() const;
   void check_finite(const Objective& objective, const Batch& batch) const;
+  void check_norm(double norm) const;
   void log_row(const Optimizer::Report& report);
   void checkpoint();
   void snapshot();
@@ -69,6 +76,7 @@ class Trainer {
   Progress progress_;
   Trace trace_;
   std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<Adversaries> adversaries_;
   std::unique_ptr<Pipeline> pipeline_;
   std::optional<std::filesystem::path> restored_;
   std::map<std::string, std::pair<double, double>> losses_;

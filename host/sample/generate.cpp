@@ -9,10 +9,13 @@
 #include <perrin/kind/sampler.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "host/base/error.hpp"
 #include "host/run/autocast.hpp"
+#include "host/run/first_stage.hpp"
+#include "host/run/latent.hpp"
 #include "host/run/objective.hpp"
 #include "host/sample/steps.hpp"
 #include "host/sample/trajectory.hpp"
@@ -23,16 +26,21 @@ namespace {
 
 uint64_t classes_of(const run::Model& model) {
   uint64_t classes = 0;
-  for (const perrin_field& field : model.shapes.fields) classes = std::max(classes, field.n_classes);
+  for (const perrin_field& field : model.shapes.fields)
+    if (classes == 0) classes = field.n_classes;
   return classes;
 }
 
 uint32_t flags(const run::Model& model) { return model.sampler.table<perrin_sampler>().flags; }
 
 // In the sampler's order, which for one that inverts is from the clean end on.
-std::vector<perrin_time> levels(const run::Model& model) {
+std::vector<perrin_time> levels(const run::Model& model, const Request& request) {
   const auto& sampling = model.experiment.sampling;
   std::vector<perrin_time> times = sampling_times(model.times, sampling);
+  if (request.init.defined()) {
+    const auto steps = static_cast<double>(times.size() - 1);
+    times.erase(times.begin(), times.end() - 1 - std::max<int64_t>(1, std::llround(steps * request.strength)));
+  }
   if (inverts(model)) std::reverse(times.begin(), times.end());
   return times;
 }
@@ -54,29 +62,19 @@ void check_start(const run::Model& model, const Request& request) {
                          at::IntArrayRef(sizes)));
 }
 
-// The dataset's samples first .. first + n - 1, not augmented.
-run::Batch read(run::Model& model, uint64_t first, int64_t n) {
-  run::Batch batch;
-  batch.indices.resize(static_cast<size_t>(n));
-  std::iota(batch.indices.begin(), batch.indices.end(), first);
-  const std::vector<void*> buffers = run::allocate_fields(batch, model.shapes.fields, n);
-  model.dataset.invoke<&perrin_dataset::read>(uint64_t{batch.indices.size()}, batch.indices.data(), buffers.data());
-  return batch;
-}
-
 }  // namespace
 
 bool inverts(const run::Model& model) { return (flags(model) & PERRIN_SAMPLER_INVERTS) != 0; }
 
 void check_generates(run::Model& model, const config::Loaded& loaded) {
-  if (model.shapes.logits) return;
+  if (model.shapes.logits || !model.diffuses()) return;
   if (inverts(model)) {
     throw loaded.error(
         model.experiment.sampler.location,
         "the sampler \"" + model.sampler.id() + "\" goes from data to noise and makes no samples of a run",
         inversion_hint(model));
   }
-  if (!model.conditioner || !model.guidance.has<&perrin_negative_condition::label>()) return;
+  if (model.conditioners.empty() || !model.guidance.has<&perrin_negative_condition::label>()) return;
   int64_t label = 0;
   model.guidance.invoke<&perrin_negative_condition::label>(&label);
   const auto classes = static_cast<int64_t>(classes_of(model));
@@ -95,7 +93,7 @@ at::Tensor generate(run::Model& model, const Request& request) {
   const at::NoGradGuard no_grad;
   const run::Autocast autocast(request.bf16);
   check_start(model, request);
-  const std::vector<perrin_time> times = levels(model);
+  const std::vector<perrin_time> times = levels(model, request);
   const auto steps = static_cast<int64_t>(times.size()) - 1;
   // One sample a call for an adaptive sampler: its steps follow from x.
   const int64_t size = flags(model) & PERRIN_SAMPLER_ADAPTIVE ? 1 : request.batch_size;
@@ -124,15 +122,10 @@ Data first_samples(run::Model& model, int64_t count, int64_t batch_size) {
   Data data;
   std::vector<at::Tensor> parts;
   for (int64_t first = 0; first < count; first += batch_size) {
-    const run::Batch batch = read(model, static_cast<uint64_t>(first), std::min(batch_size, count - first));
-    const perrin_call call = {
-        sizeof call, 0, model.experiment.seed, 0, static_cast<uint32_t>(batch.indices.size()), batch.indices.data()};
-    const services::TensorHandle x = services::wrap(run::images(model, batch));
-    perrin_tensor* z = nullptr;
-    model.encoder.invoke<&perrin_encoder::encode>(&call, x.get(), &z);
-    const services::TensorHandle handle(z);
-    parts.push_back(services::unwrap(z).to(at::kCPU, at::kFloat));
-    for (size_t f = 0; model.conditioner && f < batch.fields.size(); ++f) {
+    const run::Batch batch = run::read_samples(model, static_cast<uint64_t>(first), std::min(batch_size, count - first));
+    const perrin_call call = run::evaluation_call(model.experiment.seed, batch.indices);
+    parts.push_back(run::encode_latent(model, call, run::images(model, batch)).to(at::kCPU));
+    for (size_t f = 0; !model.conditioners.empty() && f < batch.fields.size(); ++f) {
       if (model.shapes.fields[f].n_classes == 0) continue;
       const at::Tensor labels = batch.fields[f].to(at::kLong).contiguous();
       data.labels.insert(data.labels.end(), labels.const_data_ptr<int64_t>(),
@@ -143,10 +136,28 @@ Data first_samples(run::Model& model, int64_t count, int64_t batch_size) {
   return data;
 }
 
+int64_t reconstruction_cells(const run::Model& model) {
+  const config::Samples& s = model.experiment.samples;
+  return 2 * s.columns * std::max<int64_t>(1, s.count / (2 * s.columns));
+}
+
+at::Tensor reconstructions(run::Model& model) {
+  const int64_t columns = model.experiment.samples.columns, cells = reconstruction_cells(model);
+  std::vector<at::Tensor> rows;
+  for (int64_t first = 0; first < cells / 2; first += columns) {
+    const run::Batch batch = run::read_samples(model, static_cast<uint64_t>(first), columns);
+    const perrin_call call = run::evaluation_call(model.experiment.samples.seed, batch.indices);
+    const at::Tensor x = run::images(model, batch);
+    rows.push_back(x.to(at::kCPU));
+    rows.push_back(run::decode(model, call, run::encode(model, call, x)).to(at::kCPU).contiguous());
+  }
+  return at::cat(rows);
+}
+
 std::vector<int64_t> grid_labels(const run::Model& model, int64_t count, int64_t columns, std::optional<int64_t> only) {
   const uint64_t classes = classes_of(model);
   const bool guided = model.guide && model.guide->shapes.logits;
-  if ((!model.conditioner && !guided) || classes == 0) {
+  if ((model.conditioners.empty() && !guided) || classes == 0) {
     if (only) throw Error("the run has no classes to choose from", "--class", "leave --class out");
     return {};
   }

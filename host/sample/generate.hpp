@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "host/run/model.hpp"
+#include "host/sample/conditions.hpp"
 #include "host/store/png.hpp"
 
 namespace perrin::sample {
@@ -16,11 +16,20 @@ namespace perrin::sample {
 struct Request {
   int64_t count = 64, batch_size = 64;
   uint64_t seed = 0;
-  std::vector<int64_t> labels;  // [count] of the dataset's label field; empty: the null condition or no conditioner
+  std::vector<int64_t> labels;  // [count] of the dataset's label field; empty: no class
+  FieldValues given{};          // [count] of its other fields; with neither: the null condition or no conditioner
+  FieldValues negative{};       // [count] what guidance leads away from, in the place of the null condition
   bool bf16 = false;
   std::function<void(int64_t done, int64_t total)> progress;  // denoiser calls, over all batches; may be empty
   std::function<bool()> cancelled;                            // may be empty
   at::Tensor start{};  // [count, ...] where diffusion runs: what x starts from; undefined: noise of the first level
+  at::Tensor init{};   // [count, ...] where diffusion runs: data that samples start near; undefined: none
+  double strength = 1;    // of init: the part of the steps that is run, from there with noise added (2108.01073)
+  at::Tensor mask{};      // [count, 1, ...] as init: 1 where samples are free, 0 where D is init (2201.09865); undefined: free
+  int64_t equal_every = 0;  // samples i and i + equal_every share their noise; 0: none do
+  std::vector<double> way{};    // [count] 0 .. 1: from this request's condition and noise to those below; empty: none
+  FieldValues toward{};         // [count] its condition; empty: the same
+  uint64_t toward_seed = 0;     // of its noise, mixed on the sphere (slerp); used where `toward` is empty
 };
 
 // [count, C, H, W] or [count, D] float32, decoded. The model's experiment gives sampler, steps and guidance; its
@@ -42,6 +51,11 @@ struct Data {
   std::vector<int64_t> labels;  // [count]; empty without conditioner or classes
 };
 Data first_samples(run::Model& model, int64_t count, int64_t batch_size);
+
+// Rows of the dataset's first samples, each above a row of their reconstructions by the first stage: [cells, C, H, W], for
+// a picture of the experiment's columns.
+int64_t reconstruction_cells(const run::Model& model);
+at::Tensor reconstructions(run::Model& model);
 
 // Class of each of `count` grid cells: one class per row of `columns`, or `only` everywhere. Empty without labels.
 std::vector<int64_t> grid_labels(const run::Model& model, int64_t count, int64_t columns, std::optional<int64_t> only);

@@ -55,7 +55,8 @@ uint32_t asked(const run::Model& model) {
 
 uint64_t classes_of(const run::Model& model) {
   uint64_t classes = 0;
-  for (const perrin_field& field : model.shapes.fields) classes = std::max(classes, field.n_classes);
+  for (const perrin_field& field : model.shapes.fields)
+    if (classes == 0) classes = field.n_classes;
   return classes;
 }
 
@@ -88,7 +89,7 @@ void load_guide(run::Model& model, loader::Registry& registry,
   run::Model& guide = other->model.emplace(other->loaded, registry);
   check_fit(model, guide, path);
   guide.build_parameters();
-  run::load_averaged(checkpoint_of(folder, path), guide.parameters);
+  run::load_averaged(checkpoint_of(folder, path), guide.parameters, guide.fitted());
   guide.parameters.bind_values();
   model.guide = {other, &guide};
 }

@@ -85,7 +85,7 @@ at::Tensor Guided::gradient(const at::Tensor& x, const perrin_time& at) const {
   const GuideLevel level = guide_level(classifier, at);
   const perrin_coefficients c = classifier.coefficients({level.at}).front();
   const std::vector<uint64_t>& samples = conditions_.samples;
-  const perrin_call call = {sizeof call, 0, conditions_.seed, 0, static_cast<uint32_t>(samples.size()), samples.data()};
+  const perrin_call call = run::evaluation_call(conditions_.seed, samples);
   const at::AutoGradMode differentiated(true);
   const at::Tensor x_t = x.detach().to(at::kFloat).clone().set_requires_grad(true);
   at::Tensor input = x_t * (level.scale * c.c_in);

@@ -2,8 +2,11 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/tensor.h>
 
+#include <algorithm>
 #include <array>
 
 #include "host/kernels/tensors.hpp"
@@ -18,13 +21,56 @@ std::vector<uint32_t> branches_of(uint32_t mask) {
   return branches;
 }
 
+// Texts of different lengths, with zeros behind the shorter ones.
+at::Tensor padded(const at::Tensor& x, int64_t length, double with) {
+  return x.dim() == 2 && x.size(1) < length ? at::constant_pad_nd(x, {0, length - x.size(1)}, with) : x;
+}
+
+at::Tensor joined(const std::vector<at::Tensor>& parts, double padding) {
+  int64_t longest = 0;
+  for (const at::Tensor& part : parts) longest = std::max(longest, part.dim() == 2 ? part.size(1) : 0);
+  std::vector<at::Tensor> same;
+  for (const at::Tensor& part : parts) same.push_back(padded(part, longest, padding));
+  return at::cat(same);
+}
+
+// Field f of the branches one after another; a branch without it takes the first branch's. Undefined if none has it.
+at::Tensor stacked(const std::vector<const FieldValues*>& told, size_t f) {
+  at::Tensor any;
+  for (const FieldValues* values : told)
+    if (const auto found = values->fields.find(f); !any.defined() && found != values->fields.end()) any = found->second;
+  if (!any.defined()) return {};
+  std::vector<at::Tensor> parts;
+  for (const FieldValues* values : told) {
+    const auto found = values->fields.find(f);
+    parts.push_back(found == values->fields.end() ? any : found->second);
+  }
+  return joined(parts, 0);
+}
+
+// What stands beside fields, 1 where a branch has none. The rows of a text's weights are as long as its own.
+std::vector<std::pair<std::string, at::Tensor>> stacked_extra(const std::vector<const FieldValues*>& told) {
+  std::map<std::string, at::Tensor> names;
+  for (const FieldValues* values : told) names.insert(values->extra.begin(), values->extra.end());
+  std::vector<std::pair<std::string, at::Tensor>> all;
+  for (const auto& [name, like] : names) {
+    std::vector<at::Tensor> parts;
+    for (const FieldValues* values : told) {
+      const auto found = values->extra.find(name);
+      parts.push_back(found == values->extra.end() ? at::ones_like(like) : found->second);
+    }
+    all.emplace_back(name, joined(parts, 1));
+  }
+  return all;
+}
+
 at::Tensor plain(const at::Tensor& x) { return x.to(at::kFloat).contiguous(); }
 
 }  // namespace
 
 std::map<uint32_t, at::Tensor> Predictor::D(const at::Tensor& x, const perrin_time& at, uint32_t mask) {
   const std::vector<uint32_t> asked = branches_of(mask);
-  const size_t evaluated = model_.conditioner ? asked.size() : 1;
+  const size_t evaluated = model_.conditioners.empty() ? 1 : asked.size();
   const auto n = static_cast<int64_t>(conditions_.samples.size());
   const perrin_coefficients c = model_.coefficients({at}).front();
   at::Tensor input = c.c_in == 1 ? x : x * c.c_in;
@@ -51,30 +97,54 @@ perrin_call Predictor::call_for(size_t branches) {
   positions_.clear();
   for (size_t b = 0; b < branches; ++b)
     positions_.insert(positions_.end(), conditions_.samples.begin(), conditions_.samples.end());
-  return {sizeof(perrin_call), 0, conditions_.seed, 0, static_cast<uint32_t>(positions_.size()), positions_.data()};
+  return run::evaluation_call(conditions_.seed, positions_);
+}
+
+// What the branches are told, one after another.
+run::FieldsOf Predictor::told(const std::vector<uint32_t>& branches, const FieldValues& given) const {
+  std::vector<int64_t> labels;
+  std::vector<const FieldValues*> values;
+  for (uint32_t branch : branches) {
+    const bool away = branch != PERRIN_BRANCH_CONDITIONAL && !conditions_.negative.empty();
+    values.push_back(away ? &conditions_.negative : &given);
+    for (size_t i = 0; i < conditions_.samples.size(); ++i) {
+      const int64_t own = conditions_.labels.empty() ? 0 : conditions_.labels[i];
+      labels.push_back(branch == PERRIN_BRANCH_NEGATIVE ? conditions_.negative_label : own);
+    }
+  }
+  // The conditioner says which field it misses.
+  run::FieldsOf fields;
+  for (size_t f = 0; f < model_.shapes.fields.size(); ++f)
+    fields.fields.push_back(model_.shapes.fields[f].n_classes > 0 ? at::tensor(labels) : stacked(values, f));
+  fields.extra = stacked_extra(values);
+  return fields;
+}
+
+// Where the null condition stands.
+std::vector<uint8_t> Predictor::dropped(const std::vector<uint32_t>& branches) const {
+  const bool nothing = conditions_.labels.empty() && conditions_.given.empty();
+  std::vector<uint8_t> drop;
+  for (uint32_t branch : branches) {
+    const bool null = branch == PERRIN_BRANCH_CONDITIONAL
+                          ? nothing
+                          : branch == PERRIN_BRANCH_UNCONDITIONAL && conditions_.negative.empty();
+    drop.insert(drop.end(), conditions_.samples.size(), null);
+  }
+  return drop;
 }
 
 // Encoded once for each set of branches, then reused at every step.
 const perrin_conditioning* Predictor::conditioning(const perrin_call& call, const std::vector<uint32_t>& branches) {
-  if (!model_.conditioner) return nullptr;
+  if (model_.conditioners.empty()) return nullptr;
   auto& slot = encoded_[branches];
   if (slot) return slot->get();
-  std::vector<int64_t> labels;
-  std::vector<uint8_t> drop;
-  for (uint32_t branch : branches) {
-    const bool null =
-        branch == PERRIN_BRANCH_UNCONDITIONAL || (branch == PERRIN_BRANCH_CONDITIONAL && conditions_.labels.empty());
-    for (size_t i = 0; i < conditions_.samples.size(); ++i) {
-      const int64_t own = conditions_.labels.empty() ? 0 : conditions_.labels[i];
-      labels.push_back(branch == PERRIN_BRANCH_NEGATIVE ? conditions_.negative : own);
-      drop.push_back(null);
-    }
-  }
-  // Only label fields can be made from a request; the conditioner says which one it misses.
-  std::vector<at::Tensor> fields;
-  for (const perrin_field& field : model_.shapes.fields)
-    fields.push_back(field.n_classes > 0 ? at::tensor(labels) : at::Tensor());
-  slot = std::make_unique<run::ConditioningHandles>(model_, call, fields, drop.data());
+  const run::Drops drops(model_.conditioners.size(), dropped(branches));
+  slot = std::make_unique<run::ConditioningHandles>(model_, call, told(branches, conditions_.given), drops);
+  if (conditions_.toward.empty()) return slot->get();
+  const run::ConditioningHandles other(model_, call, told(branches, conditions_.toward), drops);
+  std::vector<double> way;
+  for (size_t b = 0; b < branches.size(); ++b) way.insert(way.end(), conditions_.way.begin(), conditions_.way.end());
+  slot->mix(other, way);
   return slot->get();
 }
 

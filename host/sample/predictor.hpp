@@ -10,6 +10,7 @@
 
 #include "host/run/model.hpp"
 #include "host/run/objective.hpp"
+#include "host/sample/conditions.hpp"
 
 namespace perrin::sample {
 
@@ -17,8 +18,12 @@ namespace perrin::sample {
 struct Conditions {
   uint64_t seed = 0;
   std::vector<uint64_t> samples;  // [B] which samples of the request
-  std::vector<int64_t> labels;    // [B]; empty: the null condition
-  int64_t negative = 0;           // label of PERRIN_BRANCH_NEGATIVE
+  std::vector<int64_t> labels;    // [B]; empty: no class
+  FieldValues given;              // [B]; with neither: the null condition
+  FieldValues negative;           // [B]; of the branch without condition and of PERRIN_BRANCH_NEGATIVE; empty: null
+  int64_t negative_label = 0;     // of PERRIN_BRANCH_NEGATIVE
+  FieldValues toward;             // [B]; with `way` > 0 the condition lies that far between `given` and this
+  std::vector<double> way;        // [B]; empty: none
 };
 
 class Predictor {
@@ -35,6 +40,8 @@ class Predictor {
 
  private:
   perrin_call call_for(size_t branches);
+  run::FieldsOf told(const std::vector<uint32_t>& branches, const FieldValues& given) const;
+  std::vector<uint8_t> dropped(const std::vector<uint32_t>& branches) const;
   const perrin_conditioning* conditioning(const perrin_call& call, const std::vector<uint32_t>& branches);
 
   run::Model& model_;

@@ -21,6 +21,9 @@ std::vector<double> exponential_levels(int64_t n, NoiseRange range);
 // for the nearest range, interpolated in log sigma as its authors do. The list's ends are put on `range`'s own.
 std::vector<double> ays_levels(int64_t n, NoiseRange range);
 
+// The same from the list for Stable Diffusion XL, whatever the range.
+std::vector<double> ays_sdxl_levels(int64_t n, NoiseRange range);
+
 // n fractions of the schedule's time, falling from 1: the quantiles 1, 1 - 1/n, ... 1/n of Beta(0.6, 0.6) (2407.12173).
 std::vector<double> beta_quantiles(int64_t n);
 

@@ -163,6 +163,8 @@ std::vector<perrin_time> sampling_times(const run::TimeTable& table, const confi
     add_levels(times, table, exponential_levels(s.steps, finite_range(table, s.spacing)));
   else if (s.spacing == "ays")
     add_levels(times, table, ays_levels(s.steps, finite_range(table, s.spacing)));
+  else if (s.spacing == "ays-sdxl")
+    add_levels(times, table, ays_sdxl_levels(s.steps, finite_range(table, s.spacing)));
   else if (s.spacing == "beta")
     add_beta(times, table, s.steps);
   else if (s.spacing == "custom")

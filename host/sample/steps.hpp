@@ -17,13 +17,12 @@ namespace perrin::sample {
 std::vector<int64_t> spaced_timesteps(int64_t T, int64_t n, const std::string& spacing, int64_t offset);
 
 // The levels of [sampler], the noise falling, and, last, the clean end (alpha 1, sigma 0).
-//   leading, trailing, linspace  on a discrete schedule as above; a continuous one is cut evenly in t: `leading` leaves
-//   out
-//                                t_max, `trailing` t_min, `linspace` has both
-//   beta                         quantiles in t, between the schedule's ends; not rounded to whole times
-//   karras, exponential, ays     levels sigma / alpha between the schedule's ends. The level is exact, t is
-//   interpolated custom                       the user's times or levels, exactly those; fractional times are
-//   interpolated
+//   leading, trailing, linspace          on a discrete schedule as above; a continuous one is cut evenly in t:
+//                                        `leading` leaves out t_max, `trailing` t_min, `linspace` has both
+//   beta                                 quantiles in t, between the schedule's ends; not rounded to whole times
+//   karras, exponential, ays, ays-sdxl   levels sigma / alpha between the schedule's ends. The level is exact, t is
+//                                        interpolated
+//   custom                               the user's times or levels, exactly those; fractional times are interpolated
 // Throws Error at "sampler.KEY".
 std::vector<perrin_time> sampling_times(const run::TimeTable& table, const config::Sampling& sampling);
 

@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/maximum.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 #include <perrin/kind/encoder.h>
 #include <perrin/kind/sampler.h>
@@ -12,6 +13,8 @@
 #include "host/base/error.hpp"
 #include "host/kernels/lincomb.hpp"
 #include "host/kernels/tensors.hpp"
+#include "host/run/latent.hpp"
+#include "host/run/terms.hpp"
 #include "host/services/status.hpp"
 #include "host/services/tensor.hpp"
 
@@ -21,11 +24,31 @@ namespace {
 Conditions conditions_of(const run::Model& model, const Request& request, int64_t first, int64_t n) {
   Conditions c;
   c.seed = request.seed;
-  for (int64_t i = 0; i < n; ++i) c.samples.push_back(static_cast<uint64_t>(first + i));
+  const int64_t every = request.equal_every > 0 ? request.equal_every : request.count;
+  for (int64_t i = 0; i < n; ++i) c.samples.push_back(static_cast<uint64_t>((first + i) % every));
   if (!request.labels.empty()) c.labels.assign(request.labels.begin() + first, request.labels.begin() + first + n);
+  c.given = request.given.narrow(first, n);
+  c.negative = request.negative.narrow(first, n);
+  c.toward = request.toward.narrow(first, n);
+  if (!request.way.empty()) c.way.assign(request.way.begin() + first, request.way.begin() + first + n);
   if (model.guidance.has<&perrin_negative_condition::label>())
-    model.guidance.invoke<&perrin_negative_condition::label>(&c.negative);
+    model.guidance.invoke<&perrin_negative_condition::label>(&c.negative_label);
   return c;
+}
+
+// Row b goes way[b] of the great circle from a to b: rows stay as long as noise is.
+at::Tensor slerp(const at::Tensor& a, const at::Tensor& b, const std::vector<double>& way) {
+  std::vector<at::Tensor> rows;
+  for (int64_t i = 0; i < a.size(0); ++i) {
+    const at::Tensor x = a[i], y = b[i];
+    const double cosine = (x * y).sum().item<double>() / (x.norm() * y.norm()).item<double>();
+    const double angle = std::acos(std::clamp(cosine, -1.0, 1.0)), w = way[static_cast<size_t>(i)];
+    if (std::sin(angle) < 1e-6)
+      rows.push_back(x.lerp(y, w));
+    else
+      rows.push_back(x * (std::sin((1 - w) * angle) / std::sin(angle)) + y * (std::sin(w * angle) / std::sin(angle)));
+  }
+  return at::stack(rows);
 }
 
 bool less_noise(const perrin_time& a, const perrin_time& b) { return a.sigma * b.alpha < b.sigma * a.alpha; }
@@ -62,12 +85,8 @@ at::Tensor Trajectory::run(const std::vector<perrin_time>& times) {
 }
 
 at::Tensor Trajectory::decode(const at::Tensor& z) {
-  const std::vector<uint64_t>& samples = conditions_.samples;
-  const perrin_call call = {sizeof call, 0, request_.seed, 0, static_cast<uint32_t>(samples.size()), samples.data()};
-  const services::TensorHandle input = services::wrap(z);
-  perrin_tensor* x = nullptr;
-  model_.encoder.invoke<&perrin_encoder::decode>(&call, input.get(), &x);
-  return take(x).to(at::kCPU, at::kFloat).contiguous();
+  const perrin_call call = run::evaluation_call(request_.seed, conditions_.samples);
+  return run::decode_latent(model_, call, z).to(at::kCPU).contiguous();
 }
 
 std::vector<int64_t> Trajectory::sizes() const {
@@ -81,10 +100,20 @@ std::vector<int64_t> Trajectory::sizes() const {
 at::Tensor Trajectory::initial(const perrin_time& at) const {
   const auto options = at::TensorOptions(at::kFloat).device(services::run_device());
   if (request_.start.defined())
-    return request_.start.narrow(0, offset_, static_cast<int64_t>(conditions_.samples.size())).to(options).contiguous();
+    return own(request_.start).to(options).contiguous();
+  const kernels::BatchNoise noise{{request_.seed, PERRIN_PURPOSE_SAMPLE, 0}, conditions_.samples};
+  if (request_.init.defined()) {
+    const at::Tensor data = own(request_.init).to(options).contiguous();
+    return kernels::lincomb(std::span(&data, 1), std::array{at.alpha}, at.sigma, noise);
+  }
   const at::Tensor zero = at::zeros(sizes(), options);
-  return kernels::lincomb(std::span(&zero, 1), std::array{0.0}, std::hypot(at.alpha, at.sigma),
-                          {{request_.seed, PERRIN_PURPOSE_SAMPLE, 0}, conditions_.samples});
+  const double scale = std::hypot(at.alpha, at.sigma);
+  const auto drawn = [&](const kernels::BatchNoise& from) {
+    return kernels::lincomb(std::span(&zero, 1), std::array{0.0}, scale, from);
+  };
+  if (conditions_.way.empty() || !conditions_.toward.empty()) return drawn(noise);
+  return slerp(drawn(noise), drawn({{request_.toward_seed, PERRIN_PURPOSE_SAMPLE, 0}, conditions_.samples}),
+               conditions_.way);
 }
 
 at::Tensor Trajectory::denoised(const at::Tensor& x, const perrin_time& at) {
@@ -93,7 +122,15 @@ at::Tensor Trajectory::denoised(const at::Tensor& x, const perrin_time& at) {
   const at::Tensor D = guided_.D(x, at, times_[step], times_[std::min(step + 1, last)], first_call_);
   first_call_ = false;
   if (called_) called_();
-  return model_.experiment.sampling.clip_denoised ? D.clamp(-1, 1) : D;
+  const at::Tensor clipped = model_.experiment.sampling.clip_denoised ? D.clamp(-1, 1) : D;
+  if (!request_.mask.defined()) return clipped;
+  const at::Tensor mask = own(request_.mask).to(D.options()), known = own(request_.init).to(D.options());
+  return (known + mask * (clipped - known)).contiguous();
+}
+
+// This batch's part of a tensor of the whole request.
+at::Tensor Trajectory::own(const at::Tensor& whole) const {
+  return whole.narrow(0, offset_, static_cast<int64_t>(conditions_.samples.size()));
 }
 
 // The step of the list that `at` belongs to: it begins at `at` or before it, or is the first.

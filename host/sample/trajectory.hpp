@@ -35,6 +35,7 @@ class Trajectory {
 
   std::vector<int64_t> sizes() const;
   at::Tensor initial(const perrin_time& at) const;
+  at::Tensor own(const at::Tensor& whole) const;
   at::Tensor denoised(const at::Tensor& x, const perrin_time& at);
   size_t step_of(const perrin_time& at) const;
 

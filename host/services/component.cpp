@@ -93,6 +93,7 @@ Component& Component::operator=(Component&& other) noexcept {
 }
 
 const void* Component::find_extension(std::string_view id) const {
+  if (descriptor_ == nullptr) return nullptr;
   if (!PERRIN_HAS(descriptor_, perrin_component, get_extension) || descriptor_->get_extension == nullptr)
     return nullptr;
   loader::Inside mark(library_->crumb, crumb_id_, "get_extension");

@@ -12,10 +12,12 @@
 #include "host/services/guard.hpp"
 #include "perrin/host/params.h"
 #include "perrin/host/state.h"
+#include "perrin/host/trace.h"
 #include "perrin/kind/conditioner.h"
 #include "perrin/kind/dataset.h"
 #include "perrin/kind/denoiser.h"
 #include "perrin/kind/encoder.h"
+#include "perrin/kind/extractor.h"
 #include "perrin/kind/guidance.h"
 #include "perrin/kind/loss.h"
 #include "perrin/kind/parameterization.h"
@@ -38,6 +40,8 @@ inline constexpr std::string_view table_id<perrin_denoiser> = PERRIN_KIND_DENOIS
 template <>
 inline constexpr std::string_view table_id<perrin_encoder> = PERRIN_KIND_ENCODER;
 template <>
+inline constexpr std::string_view table_id<perrin_extractor> = PERRIN_KIND_EXTRACTOR;
+template <>
 inline constexpr std::string_view table_id<perrin_guidance> = PERRIN_KIND_GUIDANCE;
 template <>
 inline constexpr std::string_view table_id<perrin_loss> = PERRIN_KIND_LOSS;
@@ -59,6 +63,14 @@ template <>
 inline constexpr std::string_view table_id<perrin_state> = PERRIN_STATE;
 template <>
 inline constexpr std::string_view table_id<perrin_loss_inputs> = PERRIN_LOSS_INPUTS;
+template <>
+inline constexpr std::string_view table_id<perrin_adversary> = PERRIN_ADVERSARY;
+template <>
+inline constexpr std::string_view table_id<perrin_conditioner_fit> = PERRIN_CONDITIONER_FIT;
+template <>
+inline constexpr std::string_view table_id<perrin_encoder_training> = PERRIN_ENCODER_TRAINING;
+template <>
+inline constexpr std::string_view table_id<perrin_trace> = PERRIN_TRACE;
 template <>
 inline constexpr std::string_view table_id<perrin_guide_model> = PERRIN_GUIDE_MODEL;
 template <>
@@ -111,10 +123,13 @@ class Component {
   // An instance of `descriptor` with these values; what the constructor above does once it has found them.
   Component(const loader::Library& library, const perrin_component& descriptor, std::string kind,
             std::map<std::string, config::Value> values, uint64_t seed);
+  // None: an experiment lacks it. Has no extension and may not be called.
+  Component() = default;
   ~Component();
   Component(Component&& other) noexcept;
   Component& operator=(Component&& other) noexcept;
 
+  explicit operator bool() const { return instance_ != nullptr; }
   const std::string& kind() const { return kind_; }
   const std::string& id() const { return id_; }
   const loader::Library& library() const { return *library_; }

@@ -80,6 +80,11 @@ perrin_status* find(perrin_text name, perrin_text* path) {
 
 void set_hooks(Hooks installed) { hooks() = std::move(installed); }
 
+Offer find_component(const std::string& kind, const std::string& use) {
+  if (!hooks().component) throw Error("this program opens no " + kind + " for a component: \"" + use + "\"");
+  return hooks().component(kind, use);
+}
+
 const perrin_host_log log_table = {sizeof(perrin_host_log), 0, write_log};
 const perrin_host_progress progress_table = {sizeof(perrin_host_progress), 0, report, cancelled};
 const perrin_host_artifact artifact_table = {sizeof(perrin_host_artifact), 0, find};

@@ -16,7 +16,7 @@ namespace {
 constexpr perrin_time noisy = {1, 0.6, 0.8}, clean = {0, 1, 0};
 constexpr perrin_stream stream = {0, PERRIN_PURPOSE_PLUGIN, 0};
 constexpr uint64_t samples[] = {0, 1};
-constexpr perrin_call call = {sizeof(perrin_call), 0, 0, 0, 2, samples};
+constexpr perrin_call call = {sizeof(perrin_call), 0, 0, 0, 2, samples, 0, 0};
 
 // False if it is not there or gave a status.
 template <auto member, class... Args>
@@ -184,6 +184,12 @@ void ask_dataset(const Component& dataset) {
   attempt<&perrin_dataset::count>(dataset, &count);
 }
 
+void ask_extractor(const Component& extractor) {
+  uint32_t n_layers = 0;
+  const perrin_text* layers = nullptr;
+  attempt<&perrin_extractor::layers>(extractor, &n_layers, &layers);
+}
+
 }  // namespace
 
 void try_first_calls(const Component& component) {
@@ -198,6 +204,7 @@ void try_first_calls(const Component& component) {
   if (kind == "timesteps") draw(component);
   if (kind == "guidance") ask_guidance(component);
   if (kind == "dataset") ask_dataset(component);
+  if (kind == "extractor") ask_extractor(component);
   if (kind == "sampler") sample(component);
   if (kind == "loss") compute(component);
 }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "host/services/offer.hpp"
+
 namespace perrin::services {
 
 // Each function may be empty and is called from any thread. `plugin`: the file name of the library that speaks.
@@ -16,9 +18,13 @@ struct Hooks {
   std::function<void(uint64_t done, uint64_t total, std::string_view what)> progress;
   std::function<bool()> cancelled;
   std::vector<std::filesystem::path> data_folders;  // where artifact/1 looks first: the experiment file's folder
+  Offers component;  // of which extractor/1 opens; empty: there are none
 };
 
 // Before a plugin is created; not while one runs.
 void set_hooks(Hooks hooks);
+
+// The installed `component`'s answer. Throws perrin::Error, also where none is installed.
+Offer find_component(const std::string& kind, const std::string& use);
 
 }  // namespace perrin::services

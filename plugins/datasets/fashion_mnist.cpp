@@ -1,22 +1,71 @@
+#include <array>
+
+#include "captions.hpp"
 #include "idx_images.hpp"
+#include "perrin/host/rng.h"
 
 namespace perrin::datasets {
 namespace {
+
+// By label; the names are those of 1708.07747 Table 2, as one says them.
+constexpr std::array<std::string_view, 10> clothes = {"a t-shirt", "a pair of trousers", "a pullover", "a dress",
+                                                      "a coat",    "a sandal",           "a shirt",    "a sneaker",
+                                                      "a bag",     "an ankle boot"};
+// # stands for one of them.
+constexpr std::array<std::string_view, 6> templates = {
+    "a photo of #", "a grey photo of #", "a picture of # on a black background", "a small picture of #", "#",
+    "an image of #"};
 
 struct FashionMnist : IdxImages {
   static constexpr std::string_view id = "fashion-mnist", version = "0.1.0";
   static constexpr std::string_view doc =
       "Fashion-MNIST (1708.07747): 60,000 + 10,000 grey images of clothes in 10 classes, from the four IDX files, gzip "
-      "or plain.";
+      "or plain. Captions name the class as a t-shirt, a pair of trousers, a pullover, a dress, a coat, a sandal, a "
+      "shirt, a sneaker, a bag or an ankle boot, in one of six templates: \"a photo of #\", \"a grey photo of #\", \"a "
+      "picture of # on a black background\", \"a small picture of #\", \"#\", \"an image of #\".";
   static std::vector<Key> keys() {
-    return IdxImages::keys(
+    std::vector<Key> keys = IdxImages::keys(
         "folder of the IDX files; empty: a folder named fashion-mnist beside the experiment file, in the working "
-        "folder, "
-        "in PERRIN_DATA or in /usr/share/datasets");
+        "folder, in PERRIN_DATA or in /usr/share/datasets");
+    keys.push_back(Key::string("captions", "\"none\"",
+                               "templates: a field \"caption\" that names the class in one of six templates")
+                       .choices({"none", "templates"}));
+    keys.push_back(Key::integer("caption_seed", "0", "seed of the choice of a template for each image").min(0));
+    keys.push_back(caption_length_key());
+    return keys;
   }
   explicit FashionMnist(const Config& config)
       : IdxImages(config, {"Fashion-MNIST", "fashion-mnist",
-                           "Debian's package dataset-fashion-mnist has them, elsewhere set dataset.folder"}) {}
+                           "Debian's package dataset-fashion-mnist has them, elsewhere set dataset.folder"}),
+        captioned_(config.string("captions") == "templates"),
+        stream_{static_cast<uint64_t>(config.integer("caption_seed")), PERRIN_PURPOSE_PLUGIN, 0},
+        caption_bytes_(static_cast<uint64_t>(config.integer("caption_bytes"))),
+        fields_(IdxImages::fields()) {
+    if (captioned_) fields_.push_back(field(spec("caption", PERRIN_UINT8, {config.integer("caption_bytes")}), 1, 0));
+  }
+
+  const std::vector<perrin_field>& fields() const { return fields_; }
+  void read(uint64_t n, const uint64_t* indices, void* const* buffers) const {
+    IdxImages::read(n, indices, buffers);
+    const auto* labels = static_cast<const int64_t*>(buffers[1]);
+    for (uint64_t i = 0; captioned_ && i < n; ++i)
+      copy_caption(caption(indices[i], labels[i]), caption_bytes_,
+                   static_cast<uint8_t*>(buffers[2]) + i * caption_bytes_);
+  }
+
+ private:
+  // A function of (seed, index) and the class.
+  std::string caption(uint64_t index, int64_t label) const {
+    uint32_t bits = 0;
+    service<perrin_host_rng>(PERRIN_HOST_RNG)->bits(stream_, index, 0, 1, &bits);
+    std::string text(templates[uint64_t{bits} * templates.size() >> 32]);
+    return text.replace(text.find('#'), 1, clothes[static_cast<size_t>(label)]);
+  }
+
+  bool captioned_;
+  perrin_stream stream_;
+  uint64_t caption_bytes_;
+  std::vector<perrin_field> fields_;
 };
 PERRIN_DATASET(FashionMnist);
 

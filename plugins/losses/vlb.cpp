@@ -55,7 +55,7 @@ class Vlb {
                                            PERRIN_TEXT("log_variance_large"),
                                            PERRIN_TEXT("first_step"),
                                            PERRIN_TEXT("steps")};
-  static constexpr uint32_t input_flags = PERRIN_LOSS_UNWEIGHTED;
+  static constexpr uint32_t input_flags = PERRIN_LOSS_UNWEIGHTED | PERRIN_LOSS_VARIANCE_ONLY;
 
   // No gradient goes to D, the mean (2102.09672, after equation 16).
   at::Tensor values(const perrin_call&, const perrin::TorchLossInputs& in) const {

@@ -11,7 +11,7 @@ struct Curriculum {
   static constexpr std::string_view id = "curriculum", version = "0.1.0";
   static constexpr std::string_view doc =
       "Easy noise levels first: training starts with the noisiest of `clusters` and takes in the next noisiest one "
-      "after the other, all by the share `pace` of the stage (2403.10348 Sec. 4). The levels that wait have weight 0, "
+      "after the other, all by the share `pace` of the stage (2403.10348). The levels that wait have weight 0, "
       "so it needs a timestep law that draws noisy levels.";
   static std::vector<Key> keys() {
     return {
@@ -23,7 +23,7 @@ struct Curriculum {
 
   double weight(const perrin_time&, const perrin_coefficients&) const { return 1; }
 
-  // 2403.10348 Sec. 4: the n-th stage of the curriculum trains on C_N-n+1 .. C_N. The paper ends a stage when its loss
+  // 2403.10348: the n-th stage of the curriculum trains on C_N-n+1 .. C_N. The paper ends a stage when its loss
   // stalls; here stages have equal lengths, so that a run can be repeated and planned.
   double weight_at_step(double progress, const perrin_time& at, const perrin_coefficients&) const {
     return pace_ * cluster(at) / (clusters_ - 1) < progress ? 1 : 0;

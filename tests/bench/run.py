@@ -1,9 +1,9 @@
 """./perrin bench: Perrin against its peers, side by side. Prints a table and writes build/bench/results.json.
 
 Options: --quick (fewer repeats; the tuned peer without torch.compile, whose warm-up takes minutes), --only ROW...
-Rows: start, unet, samplers, loader, plugin, logging. Each alternates between the programs, so that a busy machine hurts both; figures are
-medians with the spread of the repeats. Outputs are compared before anything is timed. Timings are never tests: the exit
-code says only whether everything ran and agreed.
+Rows: start, unet, first-stage, samplers, loader, text, plugin, logging. Each alternates between the programs, so that a busy machine
+hurts both; figures are medians with the spread of the repeats. Outputs are compared before anything is timed. Timings are
+never tests: the exit code says only whether everything ran and agreed.
 """
 import argparse
 import json
@@ -188,6 +188,33 @@ def bench_loader(options):
     return results
 
 
+def bench_first_stage(options):
+    """A training step of `autoencoder-kl` against diffusers' AutoencoderKL with the same weights."""
+    return printed_json(sys.executable, ROOT / "tests/bench/first_stage/peer.py",
+                        BUILD / "tests/bench/first_stage/first_stage_bench", THREADS, options.repeats,
+                        *([] if options.quick else ["--compile"]))
+
+
+def bench_text(options):
+    """CLIP's tokens of 20,000 captions by its 49,408 entries; the peer is `tokenizers` as transformers sets it up."""
+    rates = {"perrin": [], "perrin, words met first": [], "tokenizers": [], "tokenizers, in batches": []}
+    with tempfile.TemporaryDirectory() as folder:
+        peer = [sys.executable, ROOT / "tests/bench/text/peer.py"]
+        subprocess.run([*peer, "prepare", folder, "20000"], check=True)
+        files = folder + "/merges.txt", folder + "/texts.txt"
+        for _ in range(options.repeats):
+            a = printed_json(BUILD / "tests/bench/text/text_bench", *files, 1)
+            b = printed_json(*peer, "run", *files, 1)
+            if (a["tokens"], a["sum"]) != (b["tokens"], b["sum"]):
+                raise SystemExit("the two tokenizers give different tokens: no timing would mean anything")
+            for who, seconds in zip(rates, (a["seconds"], [a["first_seconds"]], b["one_by_one_seconds"], b["batch_seconds"])):
+                rates[who] += [a["tokens"] / s for s in seconds]
+    result = {who: summary(r) | {"unit": "tokens/s"} for who, r in rates.items()}
+    best = max(result["tokenizers"]["median"], result["tokenizers, in batches"]["median"])
+    return result | {"ratio": result["perrin"]["median"] / best,
+                     "ratio_first": result["perrin, words met first"]["median"] / best}
+
+
 def bench_logging(_):
     return printed_json(BUILD / "tests/bench/store/store_bench")
 
@@ -205,17 +232,27 @@ def show(results):
         print(f"\ncold start to first image: {s['perrin']['median']:.2f} s, diffusers {s['diffusers']['median']:.2f} s, "
               f"{s['ratio']:.1f} x")
     for id, s in results.get("samplers", {}).items():
-        print(f"{id:<20}{s['calls']:5} calls {s['ms']:9.1f} ms{s['overhead_percent']:+7.1f} % over the network alone")
+        print(f"{id:<20}{s['calls']:5} calls {s['ms']:9.1f} ms{s['one_thread_percent']:7.2f} % beside the network, one "
+              f"thread ({s['one_thread_interval'][0]:.2f} to {s['one_thread_interval'][1]:.2f})")
     for kind, r in results.get("loader", {}).items():
         print(f"loader, {kind}: {r['perrin']['median']:.0f} images/s, torchvision {r['torchvision']['median']:.0f}, "
               f"{r['ratio']:.1f} x")
+    if "first-stage" in results:
+        r = results["first-stage"]
+        print(f"\nfirst stage, a training step: {r['perrin']['ms']:.1f} ms, AutoencoderKL as shipped {r['eager']['ms']:.1f} ms, "
+              f"{r['ratio_shipped']:.2f} x as shipped, {r['ratio_tuned']:.2f} x tuned")
+    if "text" in results:
+        r = results["text"]
+        print(f"\nCLIP's tokens: {r['perrin']['median'] / 1e6:.2f} million a second on one thread, words met first "
+              f"{r['perrin, words met first']['median'] / 1e6:.2f}; tokenizers {r['tokenizers']['median'] / 1e6:.2f}, in batches "
+              f"{r['tokenizers, in batches']['median'] / 1e6:.2f}: {r['ratio']:.1f} x, {r['ratio_first']:.1f} x")
     for name in "plugin", "logging":
         if name in results:
             print(f"\n{name}: {json.dumps(results[name])}")
 
 
 def main():
-    rows = {"start": bench_start, "unet": bench_unet, "samplers": bench_samplers, "loader": bench_loader,
+    rows = {"start": bench_start, "unet": bench_unet, "first-stage": bench_first_stage, "samplers": bench_samplers, "loader": bench_loader, "text": bench_text,
             "plugin": bench_plugin, "logging": bench_logging}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")

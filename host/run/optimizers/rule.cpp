@@ -2,6 +2,7 @@
 
 #include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
 #include <map>
 
 #include "host/base/error.hpp"
@@ -14,14 +15,20 @@ at::Tensor slice(const at::Tensor& flat, int64_t begin, int64_t end) {
 
 FlatRule::FlatRule(ParameterSet& parameters, const config::Component& keys, std::vector<std::string> moments)
     : parameters_(parameters), keys_(keys), names_(std::move(moments)) {
-  for (size_t i = 0; i < names_.size(); ++i) moments_.push_back(at::zeros_like(parameters.values()));
+  const std::vector<Range> ranges = parameters.trained_ranges();
+  if (ranges.empty()) return;
+  int64_t end = 0;
+  begin_ = ranges.front().begin;
+  for (const Range& r : ranges) begin_ = std::min(begin_, r.begin), end = std::max(end, r.end);
+  for (size_t i = 0; i < names_.size(); ++i)
+    moments_.push_back(at::zeros_like(slice(parameters.values(), begin_, end)));
 }
 
 void FlatRule::update(const Update& update) {
   for (const Range& r : parameters_.trained_ranges()) {
     const auto cut = [&](const at::Tensor& flat) { return slice(flat, r.begin, r.end); };
     Piece piece{cut(parameters_.values()), cut(parameters_.gradients()), cut(update.ema), {}, r.decay};
-    for (const at::Tensor& moment : moments_) piece.moments.push_back(cut(moment));
+    for (const at::Tensor& moment : moments_) piece.moments.push_back(slice(moment, r.begin - begin_, r.end - begin_));
     step(update, piece);
   }
 }
@@ -31,7 +38,8 @@ std::vector<StateTensor> FlatRule::state() const {
   for (const Parameter* p : trained_parameters(parameters_))
     for (size_t i = 0; i < names_.size(); ++i)
       all.push_back(
-          {keys_.use + "." + names_[i] + "." + p->name, p->sizes, slice(moments_[i], p->offset, p->offset + p->count)});
+          {keys_.use + "." + names_[i] + "." + p->name, p->sizes,
+           slice(moments_[i], p->offset - begin_, p->offset - begin_ + p->count)});
   return all;
 }
 

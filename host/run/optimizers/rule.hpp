@@ -64,7 +64,8 @@ class FlatRule : public Rule {
   ParameterSet& parameters_;
   const config::Component& keys_;
   std::vector<std::string> names_;
-  std::vector<at::Tensor> moments_;  // [count] flat
+  int64_t begin_ = 0;                // of the flat buffers, where what is trained begins
+  std::vector<at::Tensor> moments_;  // [n] flat, from there to its end
 };
 
 // The parameters with memory of their own in the trained ranges, in order.

@@ -79,7 +79,7 @@ std::pair<at::Tensor, at::Tensor> run_loss(const services::Component& loss, cons
   const at::Tensor p = prediction.clone().set_requires_grad(true);
   auto hp = services::wrap(p), ht = services::wrap(target);
   const perrin_named_tensor inputs[] = {{"prediction"_t, hp.get()}, {"target"_t, ht.get()}};
-  const perrin_call call = {sizeof(perrin_call), 1, 0, 0, 4, nullptr};
+  const perrin_call call = {sizeof(perrin_call), 1, 0, 0, 4, nullptr, 0, 0};
   Output values;
   loss.invoke<&perrin_loss::compute>(&call, 2u, &inputs[0], &values.tensor);
   const at::Tensor result = services::unwrap(values.tensor);
@@ -124,7 +124,7 @@ TEST(Component, a_thousand_instances_and_calls_keep_no_tensor) {
 
 TEST(Component, a_loss_without_its_inputs_fails_with_a_status) {
   auto loss = make("abi-plain", "loss", "plain-l2");
-  const perrin_call call = {sizeof(perrin_call), 1, 0, 0, 0, nullptr};
+  const perrin_call call = {sizeof(perrin_call), 1, 0, 0, 0, nullptr, 0, 0};
   perrin_tensor* values = nullptr;
   try {
     loss.invoke<&perrin_loss::compute>(&call, 0u, nullptr, &values);

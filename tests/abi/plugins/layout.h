@@ -4,6 +4,7 @@
 #include "perrin/host/artifact.h"
 #include "perrin/host/autograd.h"
 #include "perrin/host/config.h"
+#include "perrin/host/extractor.h"
 #include "perrin/host/lincomb.h"
 #include "perrin/host/log.h"
 #include "perrin/host/op.h"
@@ -13,10 +14,13 @@
 #include "perrin/host/state.h"
 #include "perrin/host/tensor.h"
 #include "perrin/host/torch.h"
+#include "perrin/host/weights.h"
+#include "perrin/host/trace.h"
 #include "perrin/kind/conditioner.h"
 #include "perrin/kind/dataset.h"
 #include "perrin/kind/denoiser.h"
 #include "perrin/kind/encoder.h"
+#include "perrin/kind/extractor.h"
 #include "perrin/kind/guidance.h"
 #include "perrin/kind/loss.h"
 #include "perrin/kind/parameterization.h"
@@ -134,6 +138,15 @@ AT(perrin_host_config, get_integers, 40)
 AT(perrin_host_config, get_numbers, 48)
 AT(perrin_host_config, get_strings, 56)
 
+/* host/extractor.h */
+SIZE(perrin_host_extractor, 40)
+AT(perrin_host_extractor, struct_size, 0)
+AT(perrin_host_extractor, reserved, 4)
+AT(perrin_host_extractor, open, 8)
+AT(perrin_host_extractor, close, 16)
+AT(perrin_host_extractor, layers, 24)
+AT(perrin_host_extractor, forward, 32)
+
 /* host/lincomb.h */
 SIZE(perrin_host_lincomb, 16)
 AT(perrin_host_lincomb, struct_size, 0)
@@ -183,13 +196,15 @@ AT(perrin_params, struct_size, 0)
 AT(perrin_params, reserved, 4)
 AT(perrin_params, declare, 8)
 AT(perrin_params, bind, 16)
-SIZE(perrin_call, 32)
+SIZE(perrin_call, 40)
 AT(perrin_call, struct_size, 0)
 AT(perrin_call, training, 4)
 AT(perrin_call, seed, 8)
 AT(perrin_call, step, 16)
 AT(perrin_call, n, 20)
 AT(perrin_call, samples, 24)
+AT(perrin_call, stage_step, 32)
+AT(perrin_call, stage_steps, 36)
 
 /* host/progress.h */
 SIZE(perrin_host_progress, 24)
@@ -267,6 +282,12 @@ AT(perrin_conditioner, reserved, 4)
 AT(perrin_conditioner, infer, 8)
 AT(perrin_conditioner, drop_probability, 16)
 AT(perrin_conditioner, encode, 24)
+SIZE(perrin_conditioner_fit, 32)
+AT(perrin_conditioner_fit, struct_size, 0)
+AT(perrin_conditioner_fit, reserved, 4)
+AT(perrin_conditioner_fit, samples, 8)
+AT(perrin_conditioner_fit, observe, 16)
+AT(perrin_conditioner_fit, fit, 24)
 
 /* kind/dataset.h */
 SIZE(perrin_field, 120)
@@ -304,6 +325,14 @@ AT(perrin_encoder, infer, 8)
 AT(perrin_encoder, encode, 16)
 AT(perrin_encoder, decode, 24)
 
+/* kind/extractor.h */
+SIZE(perrin_extractor, 32)
+AT(perrin_extractor, struct_size, 0)
+AT(perrin_extractor, reserved, 4)
+AT(perrin_extractor, layers, 8)
+AT(perrin_extractor, infer, 16)
+AT(perrin_extractor, forward, 24)
+
 /* kind/guidance.h */
 SIZE(perrin_guidance_step, 128)
 AT(perrin_guidance_step, struct_size, 0)
@@ -333,10 +362,11 @@ AT(perrin_negative_condition, reserved, 4)
 AT(perrin_negative_condition, label, 8)
 
 /* kind/loss.h */
-SIZE(perrin_loss, 16)
+SIZE(perrin_loss, 24)
 AT(perrin_loss, struct_size, 0)
 AT(perrin_loss, reserved, 4)
 AT(perrin_loss, compute, 8)
+AT(perrin_loss, infer, 16)
 SIZE(perrin_loss_inputs, 16)
 AT(perrin_loss_inputs, struct_size, 0)
 AT(perrin_loss_inputs, flags, 4)
@@ -404,3 +434,34 @@ AT(perrin_weighting, reserved, 4)
 AT(perrin_weighting, weight, 8)
 AT(perrin_weighting, weight_at_step, 16)
 AT(perrin_weighting, learnt, 24)
+SIZE(perrin_adversary, 16)
+AT(perrin_adversary, struct_size, 0)
+AT(perrin_adversary, reserved, 4)
+AT(perrin_adversary, oppose, 8)
+SIZE(perrin_encoder_output, 24)
+AT(perrin_encoder_output, name, 0)
+AT(perrin_encoder_output, role, 16)
+AT(perrin_encoder_output, reserved, 20)
+SIZE(perrin_encoder_training, 32)
+AT(perrin_encoder_training, struct_size, 0)
+AT(perrin_encoder_training, reserved, 4)
+AT(perrin_encoder_training, outputs, 8)
+AT(perrin_encoder_training, encode, 16)
+AT(perrin_encoder_training, last_layer, 24)
+SIZE(perrin_trace_value, 48)
+AT(perrin_trace_value, name, 0)
+AT(perrin_trace_value, unit, 16)
+AT(perrin_trace_value, doc, 32)
+SIZE(perrin_trace, 24)
+AT(perrin_trace, struct_size, 0)
+AT(perrin_trace, reserved, 4)
+AT(perrin_trace, names, 8)
+AT(perrin_trace, values, 16)
+SIZE(perrin_host_weights, 48)
+AT(perrin_host_weights, struct_size, 0)
+AT(perrin_host_weights, reserved, 4)
+AT(perrin_host_weights, open, 8)
+AT(perrin_host_weights, close, 16)
+AT(perrin_host_weights, names, 24)
+AT(perrin_host_weights, metadata, 32)
+AT(perrin_host_weights, get, 40)

@@ -50,7 +50,7 @@ class InFolder(unittest.TestCase):
 class Help(InFolder):
     def test_every_command_has_help_with_an_example(self):
         listed = re.findall(r"(?m)^  (\w+) {2,}\S", PERRIN("--help").stdout)
-        self.assertEqual(["run", "resume", "check", "sample", "compare", "show", "plugin"], listed)
+        self.assertEqual(["run", "resume", "check", "sample", "eval", "compare", "weights", "show", "plugin"], listed)
         for command in [[c] for c in listed] + [["plugin", "list"], ["plugin", "show"]]:
             done = PERRIN(*command, "--help")
             self.assertMessage(done.stdout, "perrin " + command[0], "example:\n  perrin " + command[0])
@@ -79,7 +79,7 @@ class Check(InFolder):
     def test_check_prints_shapes_parameters_and_costs(self):
         done = PERRIN("check", self.images)
         self.assertMessage(done.stdout, f"{self.images}: fine", "image [1, 8, 8], label [] of 8 classes", "vector [16]",
-                           "[1, 8, 8] -> [1, 8, 8]", "forward", "FLOP per sample", 'stage "train": 6 steps',
+                           "[1, 8, 8] -> [1, 8, 8]", "forward", "FLOP forward a sample", 'stage "train": 6 steps',
                            "sampling at t = 999 666 332", "resolved experiment (", 'use = "unet"')
         self.assertEqual("", done.stderr)
 
@@ -96,7 +96,7 @@ class Check(InFolder):
         self.assertIn(" sigma / alpha = 157.407 ", text)
         self.assertEqual(65536, r["samples_in_dataset"])
         self.assertEqual("mlp", r["experiment"]["denoiser"]["use"])
-        self.assertEqual(3 * 8 * r["forward_flops_per_sample"], r["stages"][0]["flops_per_step"])
+        self.assertEqual(3 * 8 * r["stages"][0]["forward_flops_per_sample"], r["stages"][0]["flops_per_step"])
         self.assertIn(r["hash"][:8], text)
 
     def test_check_reports_all_faults_at_once_and_exits_2(self):

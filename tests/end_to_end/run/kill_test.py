@@ -219,4 +219,5 @@ class Signalled(WithRun):
         self.assertEqual(130, process.returncode)
 
 
-unittest.main(verbosity=2)
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -44,7 +44,7 @@ const std::string& guide_run() {
     Optimizer optimizer(c.model->parameters, c.stage());
     std::filesystem::create_directories(folder.path / "checkpoints");
     std::ofstream(folder.path / "experiment.toml") << c.loaded.resolved_toml;
-    save_checkpoint(folder.path / "checkpoints" / checkpoint_name(0), c.model->parameters, optimizer, {},
+    save_checkpoint(folder.path / "checkpoints" / checkpoint_name(0), c.model->parameters, optimizer.training(), {},
                     c.loaded.hash);
     return folder.path.string();
   }();
@@ -126,7 +126,10 @@ class Outcomes {
     }
     out << "\n\n";
     for (size_t i = 0; i < reasons.size(); ++i) out << i + 1 << ". " << reasons[i] << "\n";
-    out << "\nSamplers: " << names(samplers) << ".\n\nGuidances: " << names(guidances) << ".\n";
+    out << "\nSamplers: " << names(samplers) << ".\n\nGuidances: " << names(guidances)
+        << ".\n\nOutside the table: the guidance `classifier`, which needs a classifier of images "
+           "(`unit.run_test` trains one and samples with it),\nand `ddim-inversion`, which goes from data to noise "
+           "and is refused wherever samples are made.\n";
     return out.str();
   }
 

@@ -46,7 +46,7 @@ std::string experiment(const Factory& factory, const std::vector<std::string>& k
   std::string text = "[experiment]\nname = 'x'\n";
   for (const auto& [kind, use] :
        {std::pair{"dataset", "gaussian-mixture"}, {"denoiser", "mlp"}, {"schedule", "linear"}})
-    if (factory.kind != kind) text += "[" + std::string(kind) + "]\nuse = '" + use + "'\n";
+    if (factory.kind != kind && (factory.kind != "extractor" || kind == std::string("dataset"))) text += "[" + std::string(kind) + "]\nuse = '" + use + "'\n";
   text += factory.kind == "loss" ? "[[stage]]\n[[stage.loss]]\n" : "[" + factory.kind + "]\n";
   text += "use = '" + factory.id + "'\n";
   for (const std::string& key : keys) text += key + "\n";

@@ -188,7 +188,7 @@ x.toml:10:3: error: [tracker]: trackers are not in this version
 x.toml:11:2: error: unknown table "smapler" at the top of the file
   11 | [smapler]
      |  ^~~~~~~
-     = did you mean "sampler"?  allowed: conditioner, dataset, denoiser, encoder, experiment, guidance, include, parameterization, sampler, samples, schedule, stage, timesteps, weighting
+     = did you mean "sampler"?  allowed: conditioner, dataset, denoiser, encoder, experiment, extractor, guidance, include, parameterization, sampler, samples, schedule, stage, timesteps, weighting
 x.toml:12:2: error: unknown table "loss" at the top of the file
   12 | [loss]
      |  ^~~~
@@ -228,7 +228,7 @@ x.toml:14:8: error: two stages are called "a"
 x.toml:15:10: error: "decoder" is not a value of "train"
   15 | train = ["decoder"]
      |          ^~~~~~~~~
-     = did you mean "encoder"?  allowed: encoder, conditioner, denoiser
+     = did you mean "encoder"?  allowed: encoder, conditioner, extractor, denoiser
 x.toml:16:1: error: stage 3 of 3 has no name
   16 | [[stage]]
      | ^~~~~~~~~

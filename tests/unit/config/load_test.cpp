@@ -21,7 +21,7 @@ TEST(Load, FillsTheDefaultsOfAMinimalFile) {
   EXPECT_EQ(made.timesteps.use, "uniform");
   EXPECT_EQ(made.sampler.use, "ddim");
   EXPECT_EQ(made.guidance.use, "none");
-  EXPECT_FALSE(made.conditioner.has_value());
+  EXPECT_TRUE(made.conditioners.empty());
   ASSERT_EQ(made.stages.size(), 1U);
   EXPECT_EQ(made.stages[0].name, "train");
   EXPECT_TRUE(made.stages[0].train.empty());

@@ -193,7 +193,7 @@ TEST(Weightings, CosmapOfTheFlowIsThePeers) {
   }
 }
 
-// 2403.10348 Sec. 4: N clusters of T / N times, the n-th stage trains on the n noisiest.
+// 2403.10348: N clusters of T / N times, the n-th stage trains on the n noisiest.
 TEST(Curriculum, TakesInTheNoisiestLevelsFirst) {
   const auto curriculum = builtin("weighting", "curriculum", {{"clusters", int64_t{20}}, {"pace", 0.5}});
   const std::vector<perrin_time> times = levels(builtin("schedule", "cosine", {{"offset", 1e-9}}));

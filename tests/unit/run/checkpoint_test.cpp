@@ -26,7 +26,7 @@ struct Trained {
     }
   }
   void save(const std::filesystem::path& file) {
-    save_checkpoint(file, c->parameters, optimizer, progress, c.loaded.hash);
+    save_checkpoint(file, c->parameters, optimizer.training(), progress, c.loaded.hash);
   }
 
   Composition c;
@@ -58,7 +58,8 @@ TEST(Checkpoint, ComesBackBitForBitWithMomentsAverageBuffersAndProgress) {
     EXPECT_EQ(found->progress.stage, 1);
     EXPECT_EQ(found->progress.stage_step, 42);
     EXPECT_FALSE(a.c->parameters.values().equal(b.c->parameters.values()));
-    load_checkpoint(file, b.c->parameters, &b.optimizer, b.c.loaded.hash);
+    const Training kept = b.optimizer.training();
+    load_checkpoint(file, b.c->parameters, &kept, b.c.loaded.hash);
     expect_equal(a, a.c->parameters.values(), b.c->parameters.values(), "values");
     expect_equal(a, a.optimizer.averaged(), b.optimizer.averaged(), "average");
     const std::vector<StateTensor> moments = a.optimizer.state(), loaded = b.optimizer.state();
@@ -104,10 +105,11 @@ struct Watching {
     }
   }
   void save(const std::filesystem::path& file) {
-    save_checkpoint(file, c->parameters, optimizer, {}, c.loaded.hash, {&c->timesteps});
+    save_checkpoint(file, c->parameters, optimizer.training(), {}, c.loaded.hash, {{"timesteps", &c->timesteps}});
   }
   void load(const std::filesystem::path& file, const std::string& hash) {
-    load_checkpoint(file, c->parameters, &optimizer, hash, {&c->timesteps});
+    const Training kept = optimizer.training();
+    load_checkpoint(file, c->parameters, &kept, hash, {{"timesteps", &c->timesteps}});
   }
   std::vector<uint8_t> state() const {
     uint64_t n = 0;

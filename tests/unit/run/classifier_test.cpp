@@ -64,7 +64,7 @@ std::pair<double, double> train(const Composition& c) {
   std::pair<double, double> loss = {0, 0};
   for (int64_t step = 0; step < steps; ++step) {
     c->parameters.zero_gradients();
-    const Objective o = objective(*c, pipeline.next(), c->losses[0], step + 1, step, steps, 0);
+    const Objective o = objective(*c, pipeline.next(), c->losses[0], {c.stage(), step + 1, step});
     o.total.backward();
     optimizer.update(step + 1);
     if (step < 50) loss.first += o.terms[0].value / 50;
@@ -86,7 +86,7 @@ at::Tensor class_means(const Composition& c) {
 // The cross-entropy of the exact p(y | x_t), on 4000 samples as training draws them.
 double bayes_cross_entropy(const Composition& c) {
   const Batch batch = Pipeline(c->dataset, c->experiment.seed, 0, 4000, 0).next();
-  const Draw d = draw(*c, images(*c, batch), batch.positions, 0, 0, 1);
+  const Draw d = draw(*c, images(*c, batch), batch.positions, {c.stage()});
   const at::Tensor means = class_means(c);
   double sum = 0;
   for (int64_t b = 0; b < 4000; ++b) {
@@ -169,7 +169,7 @@ void keep(const Composition& c, const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder / "checkpoints");
   std::ofstream(folder / "experiment.toml") << c.loaded.resolved_toml;
   Optimizer optimizer(c->parameters, c.stage());
-  save_checkpoint(folder / "checkpoints" / checkpoint_name(1), c->parameters, optimizer, {}, c.loaded.hash);
+  save_checkpoint(folder / "checkpoints" / checkpoint_name(1), c->parameters, optimizer.training(), {}, c.loaded.hash);
 }
 
 void load_guide_of(const Composition& c) {

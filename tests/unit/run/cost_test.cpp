@@ -13,8 +13,8 @@ namespace {
 TEST(Cost, OfAnMlpIsItsMatrixProducts) {
   const int64_t by_hand = 2 * (2 * 16 + 16 * 2 + 2 * 16 * 16 + 3 * 2 * 16 * 16);
   const Composition plain = compose(kPoints, {}, false), conditioned = compose(kPoints);
-  EXPECT_EQ(measure_cost(*plain).forward_flops, by_hand);
-  EXPECT_EQ(measure_cost(*conditioned).forward_flops, by_hand + 2 * 16 * 16) << "and the condition's layer";
+  EXPECT_EQ(measure_cost(*plain, plain.stage()).forward_flops, by_hand);
+  EXPECT_EQ(measure_cost(*conditioned, conditioned.stage()).forward_flops, by_hand + 2 * 16 * 16) << "and the condition's layer";
   std::printf("mlp: %lld FLOP, by hand the same\n", static_cast<long long>(by_hand));
   EXPECT_EQ(parameter_bytes(*plain, true), 5 * 4 * plain->parameters.values().numel());
   EXPECT_EQ(parameter_bytes(*plain, false), 4 * 4 * plain->parameters.values().numel());
@@ -31,7 +31,7 @@ TEST(Cost, OfAUNetIsItsConvolutionsProductsAndAttention) {
   const int64_t time = 8 * width + width * width + 5 * width * 8;  // embedding, and one projection per block
   const int64_t attention = pixels * (8 * 24 + 8 * 8) + 2 * pixels * pixels * 8;  // q, k, v, out, and the two products
   const int64_t by_hand = 2 * (pixels * (ends + blocks + up) + time + attention);
-  const Cost cost = measure_cost(*c);
+  const Cost cost = measure_cost(*c, c.stage());
   std::printf("unet: %lld FLOP, by hand %lld; %lld bytes of activations\n", static_cast<long long>(cost.forward_flops),
               static_cast<long long>(by_hand), static_cast<long long>(cost.activation_bytes));
   EXPECT_EQ(cost.forward_flops, by_hand);

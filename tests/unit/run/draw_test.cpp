@@ -41,11 +41,11 @@ std::vector<Row> draw_rows(Model& model, int64_t batch_size, int threads, uint64
   while (rows.size() < kPositions - first) {
     const Batch batch = pipeline.next();
     const at::Tensor x = images(model, batch);
-    const Draw d = draw(model, x, batch.positions, 0.5, 0, 100);
+    const Draw d = draw(model, x, batch.positions, {model.experiment.stages[0]});
     for (size_t b = 0; b < batch.positions.size() && rows.size() < kPositions - first; ++b) {
       const auto i = static_cast<int64_t>(b);
       rows.push_back({batch.positions[b], batch.indices[b], d.times[b].t, d.times[b].alpha, d.times[b].sigma,
-                      d.weight[b], d.drop[b], batch.fields[1][i].item<int64_t>(), bytes_of(x[i]), bytes_of(d.input[i]),
+                      d.weight[b], d.drops[0][b], batch.fields[1][i].item<int64_t>(), bytes_of(x[i]), bytes_of(d.input[i]),
                       bytes_of(d.target[i])});
     }
   }
@@ -110,7 +110,7 @@ TEST(Draw, ALawOfTheNoiseLevelFindsItsTime) {
   const Composition c = compose(with("timesteps", "log-normal"));
   std::vector<uint64_t> positions(4000);
   std::iota(positions.begin(), positions.end(), 0);
-  const Draw d = draw(*c, at::zeros({4000, 2}), positions, 0, 0, 1);
+  const Draw d = draw(*c, at::zeros({4000, 2}), positions, {c.stage()});
   double sum = 0, squares = 0;
   for (const perrin_time& at : d.times) {
     EXPECT_TRUE(at.t >= 0 && at.t <= 999) << at.t;
@@ -127,11 +127,11 @@ TEST(Draw, ALawOfTheNoiseLevelFindsItsTime) {
 }
 
 TEST(Draw, AWeightingThatChangesSeesTheStageGoOn) {
-  const Composition c = compose(with("weighting", "curriculum"));
+  const Composition c = compose(with("weighting", "curriculum"), {"stage.steps=100"});
   std::vector<uint64_t> positions(256);
   std::iota(positions.begin(), positions.end(), 0);
   const auto open = [&](int64_t done) {
-    const Draw d = draw(*c, at::zeros({256, 2}), positions, 0, done, 100);
+    const Draw d = draw(*c, at::zeros({256, 2}), positions, {c.stage(), done + 1, done});
     double noisiest_waiting = 0, cleanest_open = 999;
     for (size_t i = 0; i < 256; ++i) {
       if (d.weight[i] == 0) noisiest_waiting = std::max(noisiest_waiting, d.times[i].t);
@@ -151,7 +151,7 @@ TEST(Draw, AWeightThatIsNotFiniteIsNamedWithItsLevel) {
   const Composition c = compose(with("weighting", "test.endless") + "at=1\n", {"schedule.steps=3", "sampler.steps=1"});
   std::vector<uint64_t> positions(32);
   for (size_t i = 0; i < positions.size(); ++i) positions[i] = i;
-  const std::string message = message_of([&] { draw(*c, at::zeros({32, 2}), positions, 0, 0, 1); });
+  const std::string message = message_of([&] { draw(*c, at::zeros({32, 2}), positions, {c.stage()}); });
   EXPECT_NE(message.find("the weighting has no finite weight at t = 1.0"), std::string::npos) << message;
   EXPECT_NE(message.find("test.endless"), std::string::npos) << message;
 }
@@ -163,8 +163,8 @@ struct First {
     static auto* registry = new loader::Registry(services::loader_host());
     for (const config::Loss& loss : c.stage().losses)
       terms.push_back({loss.component.name, loss.weight, loss.start,
-                       services::load_component(*registry, loss.component, c->experiment.seed)});
-    value = objective(*c, batch, terms, 1, stage_step, 100, 0, &drawn);
+                       services::load_component(*registry, loss.component, c->experiment.seed), nullptr});
+    value = objective(*c, batch, terms, {c.stage(), 1, stage_step}, &drawn);
   }
   Batch batch;
   std::vector<LossTerm> terms;

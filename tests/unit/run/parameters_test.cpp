@@ -52,7 +52,7 @@ TEST(ParameterSet, TiedParametersShareMemoryAndGradient) {
 
   // Of sum((x W^T + b) W s) with x = s = 1, with respect to W: each row k of W gets h_k + (column sums of W), B = 2.
   const std::vector<uint64_t> positions = {0, 1};
-  const perrin_call call = {sizeof call, 1, 5, 0, 2, positions.data()};
+  const perrin_call call = {sizeof call, 1, 5, 0, 2, positions.data(), 0, 0};
   predict(*c, call, at::ones({2, 2}), std::vector<perrin_coefficients>(2), nullptr).sum().backward();
   const at::Tensor w = one.tensor.detach();
   for (int64_t k = 0; k < 3; ++k) {
@@ -103,7 +103,7 @@ TEST(ParameterSet, OnlyTheTrainedComponentsHaveGradients) {
 TEST(ParameterSet, BindingToAnAverageAndBackMovesWhatTheComponentSees) {
   const Composition c = compose(kTied, {}, false);
   const std::vector<uint64_t> positions = {0};
-  const perrin_call call = {sizeof call, 0, 5, 0, 1, positions.data()};
+  const perrin_call call = {sizeof call, 0, 5, 0, 1, positions.data(), 0, 0};
   const auto output = [&] {
     return predict(*c, call, at::ones({1, 2}), std::vector<perrin_coefficients>(1), nullptr).clone();
   };

@@ -190,7 +190,7 @@ TEST(SamplingHost, ABranchWithoutItsExtensionIsRefused) {
 TEST(SamplingHost, BranchesInOneBatchAreTheBranchesAlone) {
   for (const char* text : {kPoints, kImages}) {
     const auto c = compose(text);
-    Conditions conditions{3, {0, 1, 2}, {4, 5, 6}, 7};
+    const Conditions conditions{3, {0, 1, 2}, {4, 5, 6}, {}, {}, 7, {}, {}};
     std::vector<int64_t> sizes(c->shapes.z.sizes, c->shapes.z.sizes + c->shapes.z.rank);
     sizes.insert(sizes.begin(), 3);
     const at::Tensor x = at::randn(sizes);
@@ -201,7 +201,7 @@ TEST(SamplingHost, BranchesInOneBatchAreTheBranchesAlone) {
     for (uint32_t branch : {PERRIN_BRANCH_CONDITIONAL, PERRIN_BRANCH_UNCONDITIONAL, PERRIN_BRANCH_NEGATIVE})
       EXPECT_TRUE(at::allclose(predictor.D(x, at, branch).at(branch), all.at(branch), 1e-4, 1e-5)) << branch;
     // The negative branch is the given condition with that label.
-    Conditions sevens{3, {0, 1, 2}, {7, 7, 7}, 0};
+    const Conditions sevens{3, {0, 1, 2}, {7, 7, 7}, {}, {}, 0, {}, {}};
     Predictor of_seven(*c, sevens);
     EXPECT_TRUE(at::allclose(of_seven.D(x, at, 1).at(1), all.at(4), 1e-4, 1e-5));
     EXPECT_FALSE(at::allclose(all.at(1), all.at(4), 1e-3, 1e-3));
@@ -231,7 +231,7 @@ struct Trained {
     std::ofstream(scratch.path / "experiment.toml") << made.loaded.resolved_toml;
     made->parameters.train_only({"denoiser", "conditioner"});
     run::Optimizer optimizer(made->parameters, made.stage());
-    run::save_checkpoint(checkpoint, made->parameters, optimizer, {4, 0, 0, 4}, made.loaded.hash);
+    run::save_checkpoint(checkpoint, made->parameters, optimizer.training(), {4, 0, 0, 4}, made.loaded.hash);
   }
 };
 
@@ -274,7 +274,7 @@ TEST(SamplingGuide, AnotherModelIsAskedForItsOwnD) {
   // One step: x_0 is D at the first level, and D is linear in the scale.
   const auto one = [&](Composition& c) {
     const perrin_time at = c->times.at(700);
-    Conditions conditions{3, {0, 1}, {}, 0};
+    const Conditions conditions{3, {0, 1}, {}, {}, {}, 0, {}, {}};
     const at::Tensor x = at::full({2, 2}, 0.8);
     Predictor own(*c, conditions), guide(*c->guide, conditions);
     const GuideLevel level = guide_level(*c->guide, at);

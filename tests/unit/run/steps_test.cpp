@@ -215,7 +215,7 @@ TEST(SamplingTimes, CustomSigmasAreObeyedExactly) {
 }
 
 TEST(SamplingTimes, AListOfOneStepIsTheNoisiestLevel) {
-  for (const char* spacing : {"trailing", "karras", "exponential", "beta", "ays"}) {
+  for (const char* spacing : {"trailing", "karras", "exponential", "beta", "ays", "ays-sdxl"}) {
     const List list({std::string("sampler.spacing=") + spacing, "sampler.steps=1"});
     ASSERT_EQ(list.times.size(), 2u) << spacing;
     EXPECT_NEAR(list.times[0].t, 999, 1e-9) << spacing;
@@ -301,7 +301,7 @@ TEST(EveryScheduleWithEverySpacing, GivesAFallingListOrAReason) {
   for (const config::Factory& schedule : run::test::catalogue()) {
     if (schedule.kind != "schedule" || schedule.id.find('.') != std::string::npos) continue;
     const std::string keys = schedule.id == "custom" ? ",betas=[0.01,0.02,0.05,0.1,0.2,0.3,0.4,0.5]" : "";
-    for (const char* spacing : {"leading", "trailing", "linspace", "karras", "exponential", "beta", "ays"}) {
+    for (const char* spacing : {"leading", "trailing", "linspace", "karras", "exponential", "beta", "ays", "ays-sdxl"}) {
       const Composition c = compose(kPoints, {"schedule={use='" + schedule.id + "'" + keys + "}", "sampler.steps=6",
                                               std::string("sampler.spacing=") + spacing, "parameterization.use=x0"});
       const std::string what = schedule.id + ", " + spacing,
@@ -329,8 +329,8 @@ TEST(EveryScheduleWithEverySpacing, GivesAFallingListOrAReason) {
     }
   }
   std::printf("%d lists, %d refusals\n", lists, refusals);
-  EXPECT_GE(lists, 15 * 7 - refusals);
-  EXPECT_EQ(refusals, 3);  // flow with karras, exponential and ays
+  EXPECT_GE(lists, 15 * 8 - refusals);
+  EXPECT_EQ(refusals, 4);  // flow with karras, exponential and both of ays
 }
 
 }  // namespace

@@ -24,11 +24,12 @@ const std::string kHybrid =
     "[[stage]]\nsteps=300\noptimizer={use='adamw', lr=2e-3}\n[[stage.loss]]\nuse='l2'\n[[stage.loss]]\nuse='vlb'\n";
 const std::string kContinuous = kHybrid + "bins=0\n";
 
-at::Tensor values_of(const LossTerm& term, const LossInputs& inputs, int64_t n) {
+at::Tensor values_of(const LossTerm& term, const DiffusionInputs& inputs, int64_t n) {
   std::vector<services::TensorHandle> handles;
   std::vector<perrin_named_tensor> named;
-  for (const std::string_view name : inputs_of(term.component))
-    named.push_back({{name.data(), name.size()}, handles.emplace_back(services::wrap(inputs[name])).get()});
+  for (const InputName& input : inputs_of(term.component))
+    named.push_back({{input.name.data(), input.name.size()},
+                     handles.emplace_back(services::wrap(inputs[input.name])).get()});
   perrin_call call{};
   call.struct_size = sizeof call;
   call.n = static_cast<uint32_t>(n);
@@ -64,7 +65,7 @@ TEST(Vlb, ValuesAreGuidedDiffusions) {
   draw.input = at::stack(x_t);
   ASSERT_EQ(draw.coefficients[0].c_in, 1) << "x_t is what the network is shown";
   const Batch none;
-  const at::Tensor values = values_of(c->losses[0][1], LossInputs(*c, none, draw, x0, network), 4);
+  const at::Tensor values = values_of(c->losses[0][1], DiffusionInputs(*c, none, draw, x0, network), 4);
   for (int64_t k = 0; k < 4; ++k) {
     const double ours = values[k].item<double>(), theirs = kBitsPerDimension[k];  // T / 1000 = 1
     std::printf("t = %3.0f: %.8g bits per dimension, guided-diffusion %.8g\n", draw.times[k].t, ours, theirs);
@@ -79,7 +80,7 @@ TEST(Vlb, TheScaleIsTheNumberOfSteps) {
   draw.times = {c->times.at(0), c->times.at(249)};
   const at::Tensor x0 = at::ones({2, 1, 4, 4}), network = at::ones({2, 2, 4, 4});
   const Batch none;
-  const LossInputs inputs(*c, none, draw, x0, network);
+  const DiffusionInputs inputs(*c, none, draw, x0, network);
   EXPECT_EQ(inputs["steps"][1].item<float>(), 250);
   EXPECT_EQ(inputs["first_step"][0].item<float>(), 1);
   EXPECT_EQ(inputs["first_step"][1].item<float>(), 0);
@@ -88,7 +89,7 @@ TEST(Vlb, TheScaleIsTheNumberOfSteps) {
 }
 
 Objective one_batch(Model& model, const Batch& batch, std::vector<LossTerm>& terms, int64_t step = 0) {
-  return objective(model, batch, terms, step + 1, step, 300, 0);
+  return objective(model, batch, terms, {model.experiment.stages[0], step + 1, step});
 }
 
 // [both halves of the last convolution's gradient]

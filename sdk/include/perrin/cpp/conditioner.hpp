@@ -3,10 +3,15 @@
 //   double drop_probability() const;
 //   perrin::Conditioning encode(const perrin_call& call, const perrin::Fields& fields, const uint8_t* drop) const;
 //   perrin::Parameters& parameters();
+// and optionally, to learn from the dataset before training (kind/conditioner.h), with perrin::State (state.hpp),
+//   uint64_t fit_samples() const;
+//   void observe(const perrin::Fields& fields);
+//   void fit();
 #pragma once
 
 #include "../kind/conditioner.h"
 #include "denoiser.hpp"
+#include "state.hpp"
 
 namespace perrin {
 
@@ -14,9 +19,15 @@ namespace perrin {
 class Fields {
  public:
   Fields(uint32_t n, const perrin_named_tensor* fields) : n_(n), fields_(fields) {}
-  at::Tensor operator[](std::string_view name) const {
+  // Undefined if there is none.
+  at::Tensor find(std::string_view name) const {
     for (uint32_t i = 0; i < n_; ++i)
       if (view(fields_[i].name) == name) return tensor(fields_[i].tensor);
+    return {};
+  }
+  at::Tensor operator[](std::string_view name) const {
+    const at::Tensor field = find(name);
+    if (field.defined()) return field;
     throw Failure(PERRIN_INVALID_DATA, "the batch has no field \"" + std::string(name) + "\"");
   }
 
@@ -25,8 +36,38 @@ class Fields {
   const perrin_named_tensor* fields_;
 };
 
+namespace detail {
+template <class T, class = void>
+struct FitOf {
+  static constexpr const void* find(perrin_text) { return nullptr; }
+};
+template <class T>
+struct FitOf<T, std::void_t<decltype(&T::fit)>> {
+  static_assert(std::is_base_of_v<State, T>, "what a conditioner learns from the dataset must be its perrin::State");
+  static perrin_status* samples(void* instance, uint64_t* n) {
+    return call<T>(instance, [&](T& self) { *n = self.fit_samples(); });
+  }
+  static perrin_status* observe(void* instance, uint32_t n, const perrin_named_tensor* fields) {
+    return call<T>(instance, [&](T& self) { self.observe(Fields(n, fields)); });
+  }
+  static perrin_status* fit(void* instance) {
+    return call<T>(instance, [&](T& self) { self.fit(); });
+  }
+  static const void* find(perrin_text id) {
+    static constexpr perrin_conditioner_fit table = {sizeof(perrin_conditioner_fit), 0, samples, observe, fit};
+    return view(id) == PERRIN_CONDITIONER_FIT ? &table : nullptr;
+  }
+};
+}  // namespace detail
+
 template <class T>
 struct ConditionerAdapter : ParamsAdapter<T> {
+  static const void* get_extension(perrin_text id) {
+    for (const void* found : {ParamsAdapter<T>::get_extension(id), detail::StateOf<T>::find(id),
+                              detail::FitOf<T>::find(id)})
+      if (found) return found;
+    return nullptr;
+  }
   static perrin_status* infer(void* instance, uint32_t n, const perrin_field* fields, perrin_conditioning_spec* spec) {
     return detail::call<T>(instance, [&](T& self) { *spec = self.infer(n, fields); });
   }

@@ -77,7 +77,7 @@ struct LossAdapter {
     });
   }
   static const void* get_extension(perrin_text id) { return detail::loss_extension<T>(id); }
-  static constexpr perrin_loss table = {sizeof(perrin_loss), 0, compute};
+  static constexpr perrin_loss table = {sizeof(perrin_loss), 0, compute, nullptr};
 };
 
 }  // namespace perrin

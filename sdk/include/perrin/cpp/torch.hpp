@@ -6,6 +6,7 @@
 #include <torch/version.h>
 
 #include <deque>
+#include <functional>
 
 #include "../host/params.h"
 #include "../host/torch.h"
@@ -53,7 +54,7 @@ class Parameters {
   };
 
   const at::Tensor& add(std::string name, std::vector<int64_t> sizes, Init init, Options options) {
-    entries_.push_back({std::move(name), std::move(sizes), init, std::move(options), {}, {}});
+    entries_.push_back({std::move(name), std::move(sizes), init, std::move(options), {}, {}, {}});
     return entries_.back().value;
   }
   const at::Tensor& add(std::string name, std::vector<int64_t> sizes, Init init) {
@@ -67,7 +68,18 @@ class Parameters {
     options.role = role;
     options.no_decay = own.dim() < 2;
     options.dtype = own.scalar_type();
-    entries_.push_back({std::move(name), own.sizes().vec(), {PERRIN_INIT_GIVEN, 0}, options, {}, own});
+    entries_.push_back({std::move(name), own.sizes().vec(), {PERRIN_INIT_GIVEN, 0}, options, {}, own, {}});
+  }
+
+  // Initial values of what is declared already, such as a file's: `values` is asked for each and may answer with an
+  // undefined tensor. Their dtype is converted, their sizes must be the declared ones.
+  void give(const std::function<at::Tensor(const std::string& name, at::IntArrayRef sizes)>& values) {
+    for (Entry& entry : entries_) {
+      const at::Tensor value = values(entry.name, entry.sizes);
+      if (!value.defined()) continue;
+      entry.given = value.to(entry.options.dtype).contiguous();
+      entry.init.kind = PERRIN_INIT_GIVEN;
+    }
   }
 
   void declare(const perrin_param_sink& sink) const {
@@ -84,7 +96,7 @@ class Parameters {
       p.no_decay = entry.options.no_decay;
       p.tie_to = text(entry.options.tie_to);
       p.normalise = entry.options.normalise;
-      p.given = wrap(entry.own);
+      p.given = wrap(entry.given.defined() ? entry.given : entry.own);
       perrin_status* status = sink.declare(sink.context, &p);
       if (p.given) service<perrin_host_tensor>(PERRIN_HOST_TENSOR)->release(p.given);
       check(status);
@@ -112,6 +124,7 @@ class Parameters {
     Options options;
     at::Tensor value;  // the host's
     at::Tensor own;    // the module's, if it has one
+    at::Tensor given;  // initial values from elsewhere
   };
   std::deque<Entry> entries_;
 };

@@ -64,11 +64,13 @@ typedef struct perrin_call {
   uint32_t struct_size;
   uint32_t training;       /* 1 in training (dropout on), 0 in evaluation */
   uint64_t seed;           /* the run's, for perrin_stream */
-  uint32_t step;
+  uint32_t step;           /* number of this optimizer step, from 1 on, over all stages; 0 outside training, as the two below */
   uint32_t n;              /* batch size B */
   const uint64_t* samples; /* [B] position of each sample in the run, for perrin_host_rng */
+  uint32_t stage_step;     /* optimizer steps done before in this stage */
+  uint32_t stage_steps;    /* of this stage */
 } perrin_call;
-PERRIN_STATIC_ASSERT(sizeof(perrin_call) == 32, "perrin_call");
+PERRIN_STATIC_ASSERT(sizeof(perrin_call) == 40, "perrin_call");
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,19 @@
+// What `perrin sample` asks for beside the experiment: prompts, images to start from, masks, interpolation.
+#pragma once
+
+#include "host/app/options.hpp"
+#include "host/sample/generate.hpp"
+
+namespace perrin::app {
+
+// The options of `perrin sample` that a request is made of.
+void add_request_options(options::options_description& description);
+
+// The request: the grid's classes and conditions, or what the options say. Throws Error, usage for options that do not
+// go together.
+sample::Request make_request(run::Model& model, const options::variables_map& values);
+
+// Pixels that a mask keeps are those of --init: samples [count, C, H, W] as they leave the decoder.
+at::Tensor keep_known(const run::Model& model, const options::variables_map& values, const at::Tensor& samples);
+
+}  // namespace perrin::app

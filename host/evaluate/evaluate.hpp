@@ -1,0 +1,44 @@
+// What a run's weights are worth on data: of a first stage its reconstructions, of an extractor its answers, of a denoiser
+// what judges see in its samples.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host/run/model.hpp"
+
+namespace perrin::evaluate {
+
+// One number with the number of samples that it is of.
+struct Value {
+  std::string name, unit;
+  double value = 0;
+  int64_t n = 0;
+};
+using Values = std::vector<Value>;
+
+struct Request {
+  int64_t count = 0;  // samples of the dataset, from the first; 0: all
+  int64_t batch_size = 64;
+  std::function<void(int64_t done, int64_t total)> progress;  // may be empty
+  std::function<bool()> cancelled;                            // may be empty
+};
+
+// Mean L1 and PSNR, the latter over images; milliseconds per image and direction.
+Values reconstruction(run::Model& model, const Request& request);
+
+// With a layer that losses train as "logits", top-1 accuracy. With an embedding and a conditioner, CLIP's two tasks: top-1
+// of zero-shot classification, a class being the mean embedding of its captions (2103.00020, section 3.1.4), and recall
+// of images by caption.
+Values extraction(run::Model& model, const Request& request);
+
+// A judge: a field with classes, and the weights of an extractor with "logits" for them.
+using Judge = std::pair<std::string, std::string>;
+
+// Samples conditioned on the dataset's first samples, and for each judge the fraction in which it sees the class that the
+// dataset says; then the fraction in which all judges do.
+Values agreement(run::Model& model, const Request& request, const std::vector<Judge>& judges);
+
+}  // namespace perrin::evaluate

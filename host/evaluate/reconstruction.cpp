@@ -1,0 +1,38 @@
+#include "metrics/reconstruction.hpp"
+
+#include <ATen/core/grad_mode.h>
+
+#include <chrono>
+
+#include "host/evaluate/batches.hpp"
+#include "host/run/first_stage.hpp"
+
+namespace perrin::evaluate {
+
+Values reconstruction(run::Model& model, const Request& request) {
+  const at::NoGradGuard no_grad;
+  double l1 = 0, psnr = 0, encoding = 0, decoding = 0;
+  int64_t n = 0;
+  const auto now = [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
+  for_each_batch(model, request, [&](const run::Batch& batch, const perrin_call& call) {
+    at::Tensor x = run::images(model, batch);
+    if (x.dim() == 4) x = x.contiguous(at::MemoryFormat::ChannelsLast);
+    const double begin = now();
+    const at::Tensor z = run::encode(model, call, x);
+    const double between = now();
+    const at::Tensor y = run::decode(model, call, z);
+    decoding += now() - between;
+    encoding += between - begin;
+    const metrics::Reconstruction found = metrics::reconstruction(x.cpu(), y.cpu());
+    l1 += found.l1.sum().item<double>();
+    psnr += found.psnr.sum().item<double>();
+    n += x.size(0);
+  });
+  const auto mean = [&](double sum) { return sum / static_cast<double>(n); };
+  return {{"l1", "", mean(l1), n},
+          {"psnr", "dB", mean(psnr), n},
+          {"encode", "ms per image", 1e3 * mean(encoding), n},
+          {"decode", "ms per image", 1e3 * mean(decoding), n}};
+}
+
+}  // namespace perrin::evaluate

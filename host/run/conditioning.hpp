@@ -1,0 +1,47 @@
+// What the conditioners tell the denoiser about a batch.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "host/run/model.hpp"
+
+namespace perrin::run {
+
+// One row per conditioner: [B], not 0 where the null condition stands. Empty: nowhere.
+using Drops = std::vector<std::vector<uint8_t>>;
+
+// A condition for each of the batch's fields, in the order of Shapes::fields; undefined where there is none. `extra`:
+// further fields by name, such as the weights of a prompt's bytes.
+struct FieldsOf {
+  std::vector<at::Tensor> fields;
+  std::vector<std::pair<std::string, at::Tensor>> extra;
+};
+
+// The slots of all conditioners together: vectors beside each other, sequences behind each other, concats as further
+// channels.
+class ConditioningHandles {
+ public:
+  ConditioningHandles(Model& model, const perrin_call& call, const FieldsOf& fields, const Drops& drops);
+  ~ConditioningHandles();
+  ConditioningHandles(const ConditioningHandles&) = delete;
+  const perrin_conditioning* get() const { return present_ ? &conditioning_ : nullptr; }
+
+  // Moves row b by way[b] towards the other's, slot by slot.
+  void mix(const ConditioningHandles& other, const std::vector<double>& way);
+
+ private:
+  bool present_ = false;
+  perrin_conditioning conditioning_{};
+};
+
+// Which samples of a batch are trained with which null conditions: by one draw for all conditioners with the stage's
+// own probability, by one for each otherwise.
+Drops draw_drops(const Model& model, const std::vector<uint64_t>& positions, const config::Stage& stage);
+
+// The shape of all slots together. Throws Error for shapes that do not fit each other.
+perrin_conditioning_spec combined(const std::vector<perrin_conditioning_spec>& specs);
+
+}  // namespace perrin::run

@@ -1,0 +1,36 @@
+#include "host/run/fit.hpp"
+
+#include <ATen/core/Tensor.h>
+
+#include <algorithm>
+
+#include "host/run/objective.hpp"
+#include "host/services/tensor.hpp"
+
+namespace perrin::run {
+namespace {
+
+void show(const services::Component& conditioner, const Model& model, const Batch& batch) {
+  std::vector<services::TensorHandle> handles;
+  std::vector<perrin_named_tensor> fields;
+  for (size_t f = 0; f < batch.fields.size(); ++f)
+    fields.push_back({model.shapes.fields[f].spec.name, handles.emplace_back(services::wrap(batch.fields[f])).get()});
+  conditioner.invoke<&perrin_conditioner_fit::observe>(static_cast<uint32_t>(fields.size()), fields.data());
+}
+
+}  // namespace
+
+void fit_conditioners(Model& model, int64_t batch_size) {
+  const uint64_t available = dataset_count(model.dataset), size = static_cast<uint64_t>(batch_size);
+  for (const services::Component& conditioner : model.conditioners) {
+    if (!conditioner.has<&perrin_conditioner_fit::fit>()) continue;
+    uint64_t wanted = 0;
+    conditioner.invoke<&perrin_conditioner_fit::samples>(&wanted);
+    const uint64_t count = std::min(wanted, available);
+    for (uint64_t first = 0; first < count; first += size)
+      show(conditioner, model, read_samples(model, first, static_cast<int64_t>(std::min(size, count - first))));
+    conditioner.invoke<&perrin_conditioner_fit::fit>();
+  }
+}
+
+}  // namespace perrin::run

@@ -1,0 +1,97 @@
+#include "host/run/latent.hpp"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "host/base/error.hpp"
+#include "host/run/first_stage.hpp"
+#include "host/run/objective.hpp"
+
+namespace perrin::run {
+namespace {
+
+constexpr const char* kGroup = "latent";
+
+at::Tensor buffer(const Model& model, const std::string& name) {
+  const ParameterGroup* group = model.parameters.group(kGroup);
+  for (const Parameter& p : group ? group->parameters : std::vector<Parameter>())
+    if (p.name == kGroup + ("." + name)) return p.tensor;
+  return {};
+}
+
+bool has_parameters(const Model& model) {
+  const ParameterGroup* group = model.parameters.group("encoder");
+  return group && group->count() > 0;
+}
+
+// Sums of z, over batch and space, in float64.
+struct Moments {
+  at::Tensor sum, squares;  // [C]
+  int64_t n = 0;            // elements of a channel
+  void add(const at::Tensor& z) {
+    const at::Tensor rows = z.to(at::kCPU, at::kDouble).transpose(0, 1).flatten(1);  // [C, B H W]
+    const at::Tensor s = rows.sum(1), q = rows.square().sum(1);
+    sum = sum.defined() ? sum + s : s;
+    squares = squares.defined() ? squares + q : q;
+    n += rows.size(1);
+  }
+};
+
+}  // namespace
+
+void add_latent_buffers(Model& model) {
+  if (!has_parameters(model)) return;
+  const auto options = at::TensorOptions(at::kDouble);
+  model.parameters.add_buffer(kGroup, "scale", at::full({1}, model.experiment.latent.scale_factor, options));
+  const at::Tensor unknown = at::full({model.shapes.z.sizes[0]}, std::numeric_limits<double>::quiet_NaN(), options);
+  model.parameters.add_buffer(kGroup, "mean", unknown);
+  model.parameters.add_buffer(kGroup, "deviation", unknown);
+}
+
+double latent_scale(const Model& model) {
+  const at::Tensor held = buffer(model, "scale");
+  const double given = model.experiment.latent.scale_factor;
+  const double scale = held.defined() ? held.item<double>() : given > 0 ? given : 1;
+  if (scale > 0) return scale;
+  throw Error("the latent's scale factor is not known yet", "encoder " + model.encoder.id(),
+              "give [encoder] scale_factor, or train a stage with train = [\"denoiser\"], which measures it");
+}
+
+at::Tensor encode_latent(Model& model, const perrin_call& call, const at::Tensor& x) {
+  const double scale = latent_scale(model);
+  const at::Tensor z = encode(model, call, x);
+  return scale == 1 ? z : z * scale;
+}
+
+at::Tensor decode_latent(Model& model, const perrin_call& call, const at::Tensor& z) {
+  const double scale = latent_scale(model);
+  return decode(model, call, scale == 1 ? z : z / scale);
+}
+
+void measure_latent(Model& model, int64_t batch_size, uint64_t most) {
+  const at::Tensor scale = buffer(model, "scale");
+  if (!scale.defined() || std::isfinite(buffer(model, "mean")[0].item<double>())) return;
+  const bool given = model.experiment.latent.scale_factor > 0;
+  const uint64_t count = std::min(most, dataset_count(model.dataset));
+  Moments moments;
+  for (uint64_t first = 0; first < count; first += static_cast<uint64_t>(batch_size)) {
+    const Batch batch = read_samples(model, first, static_cast<int64_t>(std::min<uint64_t>(batch_size, count - first)));
+    const perrin_call call = evaluation_call(model.experiment.seed, batch.indices);
+    moments.add(encode(model, call, images(model, batch)));
+  }
+  const at::Tensor mean = moments.sum / moments.n;
+  buffer(model, "mean").copy_(mean);
+  buffer(model, "deviation").copy_((moments.squares / moments.n - mean.square()).clamp_min(0).sqrt());
+  const double all = mean.mean().item<double>();
+  const double variance = (moments.squares / moments.n).mean().item<double>() - all * all;
+  if (!given && !(variance > 0))
+    throw Error("the encoder gives the same z for all data: it has collapsed", "encoder " + model.encoder.id(),
+                "train the first stage longer, with less regularisation");
+  scale.fill_(given ? model.experiment.latent.scale_factor : 1 / std::sqrt(variance));
+}
+
+}  // namespace perrin::run

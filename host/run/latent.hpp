@@ -1,0 +1,25 @@
+// The space where diffusion runs: the encoder's z, times the scale factor.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "host/run/model.hpp"
+
+namespace perrin::run {
+
+// Statistics of the data's z, kept in checkpoints under "latent.": scale [1], 0 until it is given or measured; mean and
+// deviation of each channel [C], of z as the encoder gives it, NaN until measured. For Model::build_parameters.
+void add_latent_buffers(Model& model);
+
+// The factor that is in force. Throws Error before it is known.
+double latent_scale(const Model& model);
+
+// x: [B, ...] in [-1, 1] -> scale z [B, ...], float32, without a graph; the encoder evaluates. And back.
+at::Tensor encode_latent(Model& model, const perrin_call& call, const at::Tensor& x);
+at::Tensor decode_latent(Model& model, const perrin_call& call, const at::Tensor& z);
+
+// Measures mean and deviation over the dataset's first samples, at most `most`, and with scale_factor = 0 sets scale = 1 /
+// deviation of all elements; does nothing where that is known. Not augmented; a function of encoder and data alone.
+void measure_latent(Model& model, int64_t batch_size, uint64_t most = 8192);
+
+}  // namespace perrin::run

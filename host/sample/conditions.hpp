@@ -1,0 +1,40 @@
+// What samples are conditioned on beside their class: the other fields of the dataset, given by prompts, by files or by
+// samples of the dataset.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "host/run/model.hpp"
+
+namespace perrin::sample {
+
+struct FieldValues {
+  std::map<size_t, at::Tensor> fields;      // by place in Shapes::fields: [n, ...] in the field's dtype
+  std::map<std::string, at::Tensor> extra;  // what stands beside fields: "caption.weight" [n, bytes] float32
+
+  bool empty() const { return fields.empty(); }
+  FieldValues narrow(int64_t first, int64_t n) const;
+};
+
+// A prompt's bytes and how much each counts: in "(word:1.3)" the word's count 1.3; "\(" is a plain parenthesis.
+struct Prompt {
+  std::string text;
+  std::vector<float> weights;  // of each byte
+};
+Prompt parse_prompt(const std::string& written);
+
+// One prompt for each of n samples, in every text field of the dataset (kind/conditioner.h). Throws Error without one.
+FieldValues prompt_fields(const run::Model& model, const std::vector<std::string>& prompts);
+
+// Does a conditioner need more than classes?
+bool needs_fields(const run::Model& model);
+
+// What the grid of a run is conditioned on, classes apart: [samples] prompts, one a row and over again; without them the
+// fields of the dataset's samples, one a row. `count`: of samples, 0 for the grid's own.
+FieldValues grid_conditions(run::Model& model, const config::Samples& samples, int64_t count = 0);
+
+}  // namespace perrin::sample
