@@ -14,7 +14,9 @@
 #include "host/console/units.hpp"
 #include "host/run/device.hpp"
 #include "host/run/folder.hpp"
+#include "host/run/pipeline.hpp"
 #include "host/run/tensor_file.hpp"
+#include "host/services/extractor_file.hpp"
 #include "host/store/safetensors.hpp"
 
 namespace perrin::app {
@@ -22,28 +24,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-Json json_of(const config::Value& value) {
-  return std::visit([](const auto& held) { return Json(held); }, value);
-}
-
-std::string shape_json(const perrin_spec& spec) {
-  return Json(std::vector<int64_t>(spec.sizes, spec.sizes + spec.rank)).dump();
-}
-
-// What stands in the file beside the tensors: see host/extractor.h in sdk.
-store::Metadata describe(const run::Model& model, const config::Component& part) {
-  Json keys = Json::object();
-  for (const auto& [key, value] : part.values) keys[key] = json_of(value);
-  uint64_t classes = 0;
-  for (const perrin_field& field : model.shapes.fields)
-    if (classes == 0) classes = field.n_classes;
-  const std::string name = "perrin." + part.kind;
-  return {{name, part.use},
-          {name + ".config", keys.dump()},
-          {name + ".input", shape_json(model.shapes.x)},
-          {name + ".classes", std::to_string(classes)}};
-}
 
 // The averaged weights of one component, by the names that it declares.
 void write(const fs::path& file, const run::Model& model, const std::string& kind, const store::Metadata& metadata) {
@@ -87,7 +67,8 @@ int export_weights(const std::vector<std::string>& arguments) {
   take_weights(model, folder, registry, weights);
   const std::string kind = (*values)["component"].as<std::string>();
   const config::Component& part = chosen(model, kind);
-  write(file, model, kind, describe(model, part));
+  write(file, model, kind, services::weights_metadata(part.kind, part.use, part.values, model.shapes.x,
+                                                 run::class_count(model.shapes.fields)));
   std::cout << file.string() << "  " << console::count(model.parameters.group(kind)->count()) << " parameters of "
             << part.use << ", " << console::bytes(static_cast<int64_t>(fs::file_size(file))) << "\n";
   return 0;

@@ -18,13 +18,14 @@ inline int64_t count_of(run::Model& model, const Request& request) {
 template <class F>
 void for_each_batch(run::Model& model, const Request& request, F&& f) {
   const int64_t count = count_of(model, request);
-  for (int64_t first = 0; first < count; first += request.batch_size) {
+  int64_t done = 0;
+  const auto one = [&](const run::Batch& batch, const perrin_call& call) {
     if (request.cancelled && request.cancelled()) throw Error("interrupted", {}, {}, Exit::interrupted);
-    const run::Batch batch =
-        run::read_samples(model, static_cast<uint64_t>(first), std::min(request.batch_size, count - first));
-    f(batch, run::evaluation_call(model.experiment.seed, batch.indices));
-    if (request.progress) request.progress(std::min(first + request.batch_size, count), count);
-  }
+    f(batch, call);
+    done += static_cast<int64_t>(batch.indices.size());
+    if (request.progress) request.progress(done, count);
+  };
+  run::for_each_samples(model, static_cast<uint64_t>(count), request.batch_size, one);
 }
 
 }  // namespace perrin::evaluate

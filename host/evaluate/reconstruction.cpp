@@ -15,8 +15,7 @@ Values reconstruction(run::Model& model, const Request& request) {
   int64_t n = 0;
   const auto now = [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
   for_each_batch(model, request, [&](const run::Batch& batch, const perrin_call& call) {
-    at::Tensor x = run::images(model, batch);
-    if (x.dim() == 4) x = x.contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor x = run::channels_last(run::images(model, batch));
     const double begin = now();
     const at::Tensor z = run::encode(model, call, x);
     const double between = now();

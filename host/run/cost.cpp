@@ -89,8 +89,7 @@ Cost counted(F&& forward) {
 at::Tensor blank(const perrin_spec& spec, at::ScalarType dtype = at::kFloat) {
   std::vector<int64_t> sizes(spec.sizes, spec.sizes + spec.rank);
   sizes.insert(sizes.begin(), 1);
-  const at::Tensor x = at::zeros(sizes, dtype);
-  return x.dim() == 4 ? x.contiguous(at::MemoryFormat::ChannelsLast) : x;
+  return channels_last(at::zeros(sizes, dtype));
 }
 
 }  // namespace

@@ -31,10 +31,7 @@ std::vector<at::Tensor> forward(Model& model, const perrin_call& call, const at:
   model.extractor.invoke<&perrin_extractor::forward>(&call, input.get(), static_cast<uint32_t>(wanted.size()),
                                                      wanted.data(), outputs.data());
   std::vector<at::Tensor> layers;
-  for (perrin_tensor* output : outputs) {
-    const services::TensorHandle handle(output);
-    layers.push_back(services::unwrap(handle.get()).to(at::kFloat));
-  }
+  for (perrin_tensor* output : outputs) layers.push_back(services::take(output).to(at::kFloat));
   return layers;
 }
 
@@ -45,13 +42,12 @@ std::vector<at::Tensor> extract(Model& model, const perrin_call& call, const at:
   std::vector<uint32_t> wanted;
   for (const std::string& name : names)
     wanted.push_back(static_cast<uint32_t>(std::ranges::find(model.shapes.layers, name) - model.shapes.layers.begin()));
-  return forward(model, call, x.dim() == 4 ? x.contiguous(at::MemoryFormat::ChannelsLast) : x, wanted);
+  return forward(model, call, channels_last(x), wanted);
 }
 
 Objective extraction_objective(Model& model, const Batch& batch, std::vector<LossTerm>& terms, const StageStep& at) {
   const perrin_call call = training_call(model, at.step, at.stage_step, at.stage.steps, batch.positions);
-  at::Tensor x = images(model, batch);
-  if (x.dim() == 4) x = x.contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor x = channels_last(images(model, batch));
   const std::set<uint32_t> wanted = wanted_of(model, terms, at);
   const std::vector<at::Tensor> given = forward(model, call, x, {wanted.begin(), wanted.end()});
   std::map<std::string, at::Tensor, std::less<>> layers;
@@ -67,11 +63,7 @@ Objective extraction_objective(Model& model, const Batch& batch, std::vector<Los
     const auto found = layers.find(name);
     return found == layers.end() ? at::Tensor() : found->second;
   };
-  for (LossTerm& term : terms) {
-    if (at.stage_step < term.start) continue;
-    const at::Tensor values = evaluate(term, call, inputs, &result);
-    result.add(term.name, term.weight, values, values);
-  }
+  add_terms(result, terms, call, inputs);
   return result;
 }
 

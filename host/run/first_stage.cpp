@@ -12,12 +12,6 @@
 namespace perrin::run {
 namespace {
 
-// The tensor of a new reference, which is given up.
-at::Tensor take(perrin_tensor* reference) {
-  const services::TensorHandle handle(reference);
-  return services::unwrap(handle.get());
-}
-
 struct Encoded {
   at::Tensor z;
   std::map<std::string, at::Tensor, std::less<>> inputs, terms;  // the encoder's outputs by name
@@ -33,10 +27,10 @@ Encoded encode_training(Model& model, const perrin_call& call, const at::Tensor&
     model.encoder.invoke<&perrin_encoder_training::encode>(&call, input.get(), &z, given.data());
   else
     model.encoder.invoke<&perrin_encoder::encode>(&call, input.get(), &z);
-  encoded.z = take(z);
+  encoded.z = services::take(z);
   for (size_t i = 0; i < outputs.size(); ++i) {
     auto& of_role = outputs[i].role == PERRIN_OUTPUT_TERM ? encoded.terms : encoded.inputs;
-    of_role.emplace(std::string(outputs[i].name.data, outputs[i].name.size), take(given[i]));
+    of_role.emplace(std::string(outputs[i].name.data, outputs[i].name.size), services::take(given[i]));
   }
   return encoded;
 }
@@ -45,7 +39,7 @@ at::Tensor decode_training(Model& model, const perrin_call& call, const at::Tens
   const services::TensorHandle input = services::wrap(z);
   perrin_tensor* x = nullptr;
   model.encoder.invoke<&perrin_encoder::decode>(&call, input.get(), &x);
-  return take(x).to(at::kFloat);
+  return services::take(x).to(at::kFloat);
 }
 
 at::Tensor last_layer(const Model& model) {
@@ -78,7 +72,7 @@ at::Tensor encode(Model& model, perrin_call call, const at::Tensor& x) {
   const services::TensorHandle input = services::wrap(x);
   perrin_tensor* z = nullptr;
   model.encoder.invoke<&perrin_encoder::encode>(&call, input.get(), &z);
-  return take(z).to(at::kFloat);
+  return services::take(z).to(at::kFloat);
 }
 
 at::Tensor decode(Model& model, perrin_call call, const at::Tensor& z) {
@@ -89,8 +83,7 @@ at::Tensor decode(Model& model, perrin_call call, const at::Tensor& z) {
 
 Objective first_stage_objective(Model& model, const Batch& batch, std::vector<LossTerm>& terms, const StageStep& at) {
   const perrin_call call = training_call(model, at.step, at.stage_step, at.stage.steps, batch.positions);
-  at::Tensor x = images(model, batch);
-  if (x.dim() == 4) x = x.contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor x = channels_last(images(model, batch));
   const Encoded encoded = encode_training(model, call, x);
   const at::Tensor reconstruction = decode_training(model, call, encoded.z);
   Objective result;
@@ -104,11 +97,7 @@ Objective first_stage_objective(Model& model, const Batch& batch, std::vector<Lo
     const auto found = encoded.inputs.find(name);
     return found == encoded.inputs.end() ? at::Tensor() : found->second;
   };
-  for (LossTerm& term : terms) {
-    if (at.stage_step < term.start) continue;
-    const at::Tensor values = evaluate(term, call, inputs, &result);
-    result.add(term.name, term.weight, values, values);
-  }
+  add_terms(result, terms, call, inputs);
   for (const auto& [name, values] : encoded.terms) result.add("encoder_" + name, 1, values.to(at::kFloat), values);
   return result;
 }

@@ -21,14 +21,14 @@ void show(const services::Component& conditioner, const Model& model, const Batc
 }  // namespace
 
 void fit_conditioners(Model& model, int64_t batch_size) {
-  const uint64_t available = dataset_count(model.dataset), size = static_cast<uint64_t>(batch_size);
+  const uint64_t available = dataset_count(model.dataset);
   for (const services::Component& conditioner : model.conditioners) {
     if (!conditioner.has<&perrin_conditioner_fit::fit>()) continue;
     uint64_t wanted = 0;
     conditioner.invoke<&perrin_conditioner_fit::samples>(&wanted);
     const uint64_t count = std::min(wanted, available);
-    for (uint64_t first = 0; first < count; first += size)
-      show(conditioner, model, read_samples(model, first, static_cast<int64_t>(std::min(size, count - first))));
+    for_each_samples(model, count, batch_size,
+                     [&](const Batch& batch, const perrin_call&) { show(conditioner, model, batch); });
     conditioner.invoke<&perrin_conditioner_fit::fit>();
   }
 }

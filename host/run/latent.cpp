@@ -18,7 +18,8 @@ constexpr const char* kGroup = "latent";
 
 at::Tensor buffer(const Model& model, const std::string& name) {
   const ParameterGroup* group = model.parameters.group(kGroup);
-  for (const Parameter& p : group ? group->parameters : std::vector<Parameter>())
+  if (!group) return {};
+  for (const Parameter& p : group->parameters)
     if (p.name == kGroup + ("." + name)) return p.tensor;
   return {};
 }
@@ -78,11 +79,9 @@ void measure_latent(Model& model, int64_t batch_size, uint64_t most) {
   const bool given = model.experiment.latent.scale_factor > 0;
   const uint64_t count = std::min(most, dataset_count(model.dataset));
   Moments moments;
-  for (uint64_t first = 0; first < count; first += static_cast<uint64_t>(batch_size)) {
-    const Batch batch = read_samples(model, first, static_cast<int64_t>(std::min<uint64_t>(batch_size, count - first)));
-    const perrin_call call = evaluation_call(model.experiment.seed, batch.indices);
+  for_each_samples(model, count, batch_size, [&](const Batch& batch, const perrin_call& call) {
     moments.add(encode(model, call, images(model, batch)));
-  }
+  });
   const at::Tensor mean = moments.sum / moments.n;
   buffer(model, "mean").copy_(mean);
   buffer(model, "deviation").copy_((moments.squares / moments.n - mean.square()).clamp_min(0).sqrt());

@@ -1,17 +1,14 @@
 #include "host/run/latent_cache.hpp"
 
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_file.h>
 #include <ATen/ops/tensor.h>
-#include <perrin/kind/encoder.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstdlib>
 #include <fstream>
 
 #include "host/base/error.hpp"
 #include "host/config/sha256.hpp"
+#include "host/loader/search.hpp"
 #include "host/run/first_stage.hpp"
 #include "host/run/objective.hpp"
 #include "host/services/tensor.hpp"
@@ -21,12 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path folder() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  const char* home = std::getenv("HOME");
-  const fs::path base = cache && *cache ? fs::path(cache) : fs::path(home ? home : ".") / ".cache";
-  return base / "perrin" / "latents";
-}
+// Beside the index of plugins.
+fs::path folder() { return loader::default_places().cache.parent_path() / "latents"; }
 
 std::string described(const config::Component& part) {
   std::string text = part.kind + " " + part.use + " " + part.factory->version + "\n";
@@ -48,23 +41,22 @@ std::string key_of(Model& model, uint64_t count) {
 }
 
 void write(Model& model, const fs::path& file, uint64_t count, int64_t batch_size) {
-  const at::NoGradGuard no_grad;
   fs::create_directories(file.parent_path());
   const fs::path beside = file.string() + "." + std::to_string(getpid());
   std::ofstream out(beside, std::ios::binary);
-  for (uint64_t first = 0; out && first < count; first += static_cast<uint64_t>(batch_size)) {
-    const auto n = static_cast<int64_t>(std::min<uint64_t>(static_cast<uint64_t>(batch_size), count - first));
-    const Batch batch = read_samples(model, first, n);
-    const perrin_call call = evaluation_call(model.experiment.seed, batch.indices);
+  std::error_code failed;
+  const auto fail = [&] {
+    fs::remove(beside, failed);
+    throw Error("cannot write the cache of latents", file.string(), "make room there, or set cache = false in [encoder]");
+  };
+  for_each_samples(model, count, batch_size, [&](const Batch& batch, const perrin_call& call) {
+    if (!out) fail();
     const at::Tensor z = encode(model, call, images(model, batch)).cpu().contiguous();
     out.write(static_cast<const char*>(z.const_data_ptr()), static_cast<std::streamsize>(z.nbytes()));
-  }
+  });
   out.close();
-  std::error_code failed;
   if (out) fs::rename(beside, file, failed);
-  if (out && !failed) return;
-  fs::remove(beside, failed);
-  throw Error("cannot write the cache of latents", file.string(), "make room there, or set cache = false in [encoder]");
+  if (!out || failed) fail();
 }
 
 }  // namespace

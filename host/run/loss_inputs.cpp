@@ -34,8 +34,7 @@ struct Missing {
 };
 
 std::optional<Missing> missing_of_label(const Shapes& shapes) {
-  for (const perrin_field& field : shapes.fields)
-    if (field.n_classes > 0) return std::nullopt;
+  if (class_count(shapes.fields) > 0) return std::nullopt;
   return Missing{"the dataset has no classes", "choose a dataset with a label"};
 }
 

@@ -115,10 +115,7 @@ void Model::infer_extractor(const config::Loaded& loaded) {
     extractor.invoke<&perrin_extractor::layers>(&n, &names);
     for (uint32_t i = 0; i < n; ++i) shapes.layers.emplace_back(names[i].data, names[i].size);
     shapes.layer_specs.resize(n);
-    uint64_t classes = 0;
-    for (const perrin_field& field : shapes.fields)
-      if (classes == 0) classes = field.n_classes;
-    extractor.invoke<&perrin_extractor::infer>(&shapes.x, classes, shapes.layer_specs.data());
+    extractor.invoke<&perrin_extractor::infer>(&shapes.x, class_count(shapes.fields), shapes.layer_specs.data());
   });
 }
 
@@ -149,9 +146,7 @@ void Model::infer_diffusion(const config::Loaded& loaded) {
 }
 
 void Model::check_logits(const config::Loaded& loaded) const {
-  uint64_t classes = 0;
-  for (const perrin_field& field : shapes.fields)
-    if (classes == 0) classes = field.n_classes;
+  const uint64_t classes = class_count(shapes.fields);
   if (shapes.prediction.rank == 1 && static_cast<uint64_t>(shapes.prediction.sizes[0]) == classes) return;
   throw loaded.error(experiment.denoiser.location,
                      "every loss takes logits, and the denoiser predicts " + shape_text(shapes.prediction) +

@@ -24,12 +24,6 @@
 namespace perrin::run {
 namespace {
 
-// The tensor of a new reference, which is given up.
-at::Tensor take(perrin_tensor* reference) {
-  const services::TensorHandle handle(reference);
-  return services::unwrap(handle.get());
-}
-
 // A law of the noise level comes before one of the time. importance: [B].
 std::vector<perrin_time> draw_times(Model& model, const std::vector<uint64_t>& positions,
                                     std::vector<double>& importance) {
@@ -78,7 +72,7 @@ at::Tensor learnt(Model& model, const perrin_call& call, const Draw& d, const at
   const services::TensorHandle weighted = services::wrap(values);
   perrin_tensor* trained = nullptr;
   model.weighting.invoke<&perrin_weighting::learnt>(&call, level.get(), weighted.get(), &trained);
-  const at::Tensor result = take(trained);
+  const at::Tensor result = services::take(trained);
   if (result.sizes() != values.sizes())
     throw Error("the weighting did not give one value per sample", model.weighting.id(),
                 "report it to the plugin's author");
@@ -94,6 +88,10 @@ at::Tensor row(const std::vector<double>& values, at::Device device) {
 at::Tensor images(const Model& model, const Batch& batch) {
   const perrin_field& field = model.shapes.fields[model.shapes.image];
   return batch.fields[model.shapes.image].to(services::run_device(), at::kFloat).mul_(field.scale).add_(field.offset);
+}
+
+at::Tensor channels_last(const at::Tensor& x) {
+  return x.dim() == 4 ? x.contiguous(at::MemoryFormat::ChannelsLast) : x;
 }
 
 at::Tensor label_of(const Model& model, const Batch& batch) {
@@ -134,7 +132,7 @@ Draw draw(Model& model, const at::Tensor& x0, const std::vector<uint64_t>& posit
   kernels::Noised noised = kernels::q_sample(x0, rows, {noise, positions});
   result.input = std::move(noised.x_t);
   result.target = std::move(noised.target);
-  if (x0.dim() == 4) result.input = result.input.contiguous(at::MemoryFormat::ChannelsLast);
+  result.input = channels_last(result.input);
   return result;
 }
 
@@ -146,7 +144,7 @@ at::Tensor predict(Model& model, const perrin_call& call, const at::Tensor& inpu
                                c_noise = services::wrap(at::tensor(noise).to(input.device()));
   perrin_tensor* prediction = nullptr;
   model.denoiser.invoke<&perrin_denoiser::forward>(&call, x.get(), c_noise.get(), conditioning, &prediction);
-  return take(prediction);
+  return services::take(prediction);
 }
 
 namespace {

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "host/run/conditioning.hpp"
@@ -32,11 +33,24 @@ struct StageStep {
 // The image field as float32 in the model's range, [B, ...].
 at::Tensor images(const Model& model, const Batch& batch);
 
+// An image in the memory order of networks, [B, C, H, W] channels-last; other data as they are.
+at::Tensor channels_last(const at::Tensor& x);
+
 // The class of each sample, [B] int64; undefined without classes.
 at::Tensor label_of(const Model& model, const Batch& batch);
 
 // The dataset's samples first .. first + n - 1, not augmented.
 Batch read_samples(Model& model, uint64_t first, int64_t n);
+
+// f(batch, call in evaluation) for the dataset's first `count` samples, batch by batch.
+template <class F>
+void for_each_samples(Model& model, uint64_t count, int64_t batch_size, F&& f) {
+  const auto size = static_cast<uint64_t>(batch_size);
+  for (uint64_t first = 0; first < count; first += size) {
+    const Batch batch = read_samples(model, first, static_cast<int64_t>(std::min(size, count - first)));
+    f(batch, evaluation_call(model.experiment.seed, batch.indices));
+  }
+}
 
 // Draws t, eps and condition drops for x_0: [B, ...] where diffusion runs.
 Draw draw(Model& model, const at::Tensor& x0, const std::vector<uint64_t>& positions, const StageStep& at);

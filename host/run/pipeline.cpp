@@ -11,6 +11,12 @@ uint64_t dataset_index(uint64_t seed, uint64_t position, uint64_t count) {
   return random::keyed_permutation(seed, static_cast<uint32_t>(position / count), count, position % count);
 }
 
+uint64_t class_count(const std::vector<perrin_field>& fields) {
+  for (const perrin_field& field : fields)
+    if (field.n_classes > 0) return field.n_classes;
+  return 0;
+}
+
 std::vector<perrin_field> dataset_fields(services::Component& dataset) {
   uint32_t n = 0;
   const perrin_field* fields = nullptr;

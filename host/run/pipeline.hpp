@@ -61,6 +61,9 @@ class Pipeline {
   std::vector<std::thread> threads_;
 };
 
+// Classes of the first field that has them; 0 without one.
+uint64_t class_count(const std::vector<perrin_field>& fields);
+
 std::vector<perrin_field> dataset_fields(services::Component& dataset);
 uint64_t dataset_count(services::Component& dataset);
 

@@ -103,6 +103,14 @@ at::Tensor evaluate(LossTerm& term, const perrin_call& call, const Inputs& input
   return per_sample(values, term, call);
 }
 
+void add_terms(Objective& objective, std::vector<LossTerm>& terms, const perrin_call& call, const Inputs& inputs) {
+  for (LossTerm& term : terms) {
+    if (call.stage_step < term.start) continue;
+    const at::Tensor values = evaluate(term, call, inputs, &objective);
+    objective.add(term.name, term.weight, values, values);
+  }
+}
+
 at::Tensor oppose(const Opposition& opposition, const perrin_call& call) {
   Named named;
   for (const auto& [name, tensor] : opposition.inputs) named.add(name, tensor);

@@ -59,6 +59,9 @@ struct Objective {
 // gives something else. Notes in `objective`, unless null, what an adversary saw.
 at::Tensor evaluate(LossTerm& term, const perrin_call& call, const Inputs& inputs, Objective* objective);
 
+// Adds the means of the terms that have started, unweighted by noise levels.
+void add_terms(Objective& objective, std::vector<LossTerm>& terms, const perrin_call& call, const Inputs& inputs);
+
 // The second player's loss of what it saw: a scalar with a graph to its own parameters.
 at::Tensor oppose(const Opposition& opposition, const perrin_call& call);
 

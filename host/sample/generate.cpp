@@ -24,13 +24,6 @@
 namespace perrin::sample {
 namespace {
 
-uint64_t classes_of(const run::Model& model) {
-  uint64_t classes = 0;
-  for (const perrin_field& field : model.shapes.fields)
-    if (classes == 0) classes = field.n_classes;
-  return classes;
-}
-
 uint32_t flags(const run::Model& model) { return model.sampler.table<perrin_sampler>().flags; }
 
 // In the sampler's order, which for one that inverts is from the clean end on.
@@ -77,7 +70,7 @@ void check_generates(run::Model& model, const config::Loaded& loaded) {
   if (model.conditioners.empty() || !model.guidance.has<&perrin_negative_condition::label>()) return;
   int64_t label = 0;
   model.guidance.invoke<&perrin_negative_condition::label>(&label);
-  const auto classes = static_cast<int64_t>(classes_of(model));
+  const auto classes = static_cast<int64_t>(run::class_count(model.shapes.fields));
   if (classes > 0 && (label < 0 || label >= classes)) {
     throw loaded.error(
         model.experiment.guidance.location,
@@ -121,9 +114,7 @@ Data first_samples(run::Model& model, int64_t count, int64_t batch_size) {
                 "samples.count", "lower it with --count");
   Data data;
   std::vector<at::Tensor> parts;
-  for (int64_t first = 0; first < count; first += batch_size) {
-    const run::Batch batch = run::read_samples(model, static_cast<uint64_t>(first), std::min(batch_size, count - first));
-    const perrin_call call = run::evaluation_call(model.experiment.seed, batch.indices);
+  const auto take = [&](const run::Batch& batch, const perrin_call& call) {
     parts.push_back(run::encode_latent(model, call, run::images(model, batch)).to(at::kCPU));
     for (size_t f = 0; !model.conditioners.empty() && f < batch.fields.size(); ++f) {
       if (model.shapes.fields[f].n_classes == 0) continue;
@@ -131,7 +122,8 @@ Data first_samples(run::Model& model, int64_t count, int64_t batch_size) {
       data.labels.insert(data.labels.end(), labels.const_data_ptr<int64_t>(),
                          labels.const_data_ptr<int64_t>() + labels.numel());
     }
-  }
+  };
+  run::for_each_samples(model, static_cast<uint64_t>(count), batch_size, take);
   data.z = at::cat(parts);
   return data;
 }
@@ -155,7 +147,7 @@ at::Tensor reconstructions(run::Model& model) {
 }
 
 std::vector<int64_t> grid_labels(const run::Model& model, int64_t count, int64_t columns, std::optional<int64_t> only) {
-  const uint64_t classes = classes_of(model);
+  const uint64_t classes = run::class_count(model.shapes.fields);
   const bool guided = model.guide && model.guide->shapes.logits;
   if ((model.conditioners.empty() && !guided) || classes == 0) {
     if (only) throw Error("the run has no classes to choose from", "--class", "leave --class out");

@@ -8,6 +8,7 @@
 #include "host/base/error.hpp"
 #include "host/run/checkpoint.hpp"
 #include "host/run/folder.hpp"
+#include "host/run/pipeline.hpp"
 #include "host/services/tables.hpp"
 
 namespace perrin::sample {
@@ -53,13 +54,6 @@ uint32_t asked(const run::Model& model) {
   return all;
 }
 
-uint64_t classes_of(const run::Model& model) {
-  uint64_t classes = 0;
-  for (const perrin_field& field : model.shapes.fields)
-    if (classes == 0) classes = field.n_classes;
-  return classes;
-}
-
 void check_fit(const run::Model& model, const run::Model& guide, const fs::path& path) {
   const std::string own = run::shape_text(model.shapes.z), other = run::shape_text(guide.shapes.z);
   if (own != other) {
@@ -72,9 +66,9 @@ void check_fit(const run::Model& model, const run::Model& guide, const fs::path&
   if (mask & PERRIN_BRANCH_CLASSIFIER && !guide.shapes.logits)
     throw Error("the guidance needs a classifier, and the run is of the denoiser \"" + guide.denoiser.id() + "\"",
                 path.string(), "name a run of unet-classifier");
-  if (guide.shapes.logits && classes_of(model) != classes_of(guide))
-    throw Error("the classifier knows " + std::to_string(classes_of(guide)) +
-                    " classes, and the guided model's dataset has " + std::to_string(classes_of(model)),
+  if (guide.shapes.logits && run::class_count(model.shapes.fields) != run::class_count(guide.shapes.fields))
+    throw Error("the classifier knows " + std::to_string(run::class_count(guide.shapes.fields)) +
+                    " classes, and the guided model's dataset has " + std::to_string(run::class_count(model.shapes.fields)),
                 path.string(), "name a classifier of the same data");
 }
 

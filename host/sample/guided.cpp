@@ -21,11 +21,6 @@ services::TensorHandle boxed(const std::map<uint32_t, at::Tensor>& D, uint32_t b
   return found == D.end() ? nullptr : services::wrap(found->second);
 }
 
-at::Tensor take(perrin_tensor* reference) {
-  const services::TensorHandle handle(reference);
-  return services::unwrap(handle.get());
-}
-
 }  // namespace
 
 Guided::Guided(run::Model& model, const Conditions& conditions)
@@ -51,7 +46,7 @@ at::Tensor Guided::D(const at::Tensor& x, const perrin_time& at, const perrin_ti
   } else {
     model_.guidance.invoke<&perrin_guidance::combine>(&at, c.get(), u.get(), &result);
   }
-  return take(result);
+  return services::take(result);
 }
 
 uint32_t Guided::branches(const perrin_time& at) const {
@@ -88,8 +83,7 @@ at::Tensor Guided::gradient(const at::Tensor& x, const perrin_time& at) const {
   const perrin_call call = run::evaluation_call(conditions_.seed, samples);
   const at::AutoGradMode differentiated(true);
   const at::Tensor x_t = x.detach().to(at::kFloat).clone().set_requires_grad(true);
-  at::Tensor input = x_t * (level.scale * c.c_in);
-  if (input.dim() == 4) input = input.contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor input = run::channels_last(x_t * (level.scale * c.c_in));
   const at::Tensor logits =
       run::predict(classifier, call, input, std::vector<perrin_coefficients>(samples.size(), c), nullptr);
   const at::Tensor y = at::tensor(conditions_.labels).to(logits.device()).unsqueeze(1);

@@ -75,7 +75,7 @@ std::map<uint32_t, at::Tensor> Predictor::D(const at::Tensor& x, const perrin_ti
   const perrin_coefficients c = model_.coefficients({at}).front();
   at::Tensor input = c.c_in == 1 ? x : x * c.c_in;
   if (evaluated > 1) input = at::cat(std::vector<at::Tensor>(evaluated, input));
-  if (input.dim() == 4) input = input.contiguous(at::MemoryFormat::ChannelsLast);
+  input = run::channels_last(input);
   const perrin_call call = call_for(evaluated);
   at::Tensor F = run::predict(model_, call, input, std::vector<perrin_coefficients>(positions_.size(), c),
                               conditioning(call, asked));

@@ -53,12 +53,6 @@ at::Tensor slerp(const at::Tensor& a, const at::Tensor& b, const std::vector<dou
 
 bool less_noise(const perrin_time& a, const perrin_time& b) { return a.sigma * b.alpha < b.sigma * a.alpha; }
 
-// The tensor of a new reference, which is given up.
-at::Tensor take(perrin_tensor* reference) {
-  const services::TensorHandle handle(reference);
-  return services::unwrap(handle.get());
-}
-
 }  // namespace
 
 Trajectory::Trajectory(run::Model& model, const Request& request, int64_t first, int64_t n,
@@ -81,7 +75,7 @@ at::Tensor Trajectory::run(const std::vector<perrin_time>& times) {
   const services::TensorHandle x = services::wrap(initial(times.front()));
   perrin_tensor* result = nullptr;
   model_.sampler.invoke<&perrin_sampler::sample>(&sampling, x.get(), &result);
-  return take(result);
+  return services::take(result);
 }
 
 at::Tensor Trajectory::decode(const at::Tensor& z) {

@@ -49,16 +49,17 @@ config::Factory with_defaults(const config::Factory& factory, const json& given,
 
 }  // namespace
 
-std::map<std::string, std::string> extractor_metadata(const std::string& id,
-                                                      const std::map<std::string, config::Value>& values,
-                                                      const perrin_spec& x, uint64_t n_classes) {
+std::map<std::string, std::string> weights_metadata(const std::string& kind, const std::string& id,
+                                                    const std::map<std::string, config::Value>& values,
+                                                    const perrin_spec& x, uint64_t n_classes) {
   json config = json::object();
   for (const auto& [key, value] : values) config[key] = config::to_json(value);
   const json input = std::vector<int64_t>(x.sizes, x.sizes + x.rank);
-  return {{kExtractorId, id},
-          {kExtractorConfig, config.dump()},
-          {kExtractorInput, input.dump()},
-          {kExtractorClasses, std::to_string(n_classes)}};
+  const std::string name = "perrin." + kind;
+  return {{name, id},
+          {name + ".config", config.dump()},
+          {name + ".input", input.dump()},
+          {name + ".classes", std::to_string(n_classes)}};
 }
 
 std::map<std::string, config::Value> extractor_values(const config::Factory& factory, const std::string& config,

@@ -15,11 +15,12 @@ inline constexpr const char* kExtractorConfig = "perrin.extractor.config";
 inline constexpr const char* kExtractorInput = "perrin.extractor.input";
 inline constexpr const char* kExtractorClasses = "perrin.extractor.classes";
 
-// The metadata of the weights of extractor `id` with these keys, trained on images x of n_classes classes. The tensors
-// beside them have the names that the extractor declares, without scratch.
-std::map<std::string, std::string> extractor_metadata(const std::string& id,
-                                                      const std::map<std::string, config::Value>& values,
-                                                      const perrin_spec& x, uint64_t n_classes);
+// The metadata of the weights of a component of `kind` with these keys, trained on images x of n_classes classes:
+// "perrin.<kind>" and so on, as above for extractors. The tensors beside them have the names that it declares, without
+// scratch.
+std::map<std::string, std::string> weights_metadata(const std::string& kind, const std::string& id,
+                                                    const std::map<std::string, config::Value>& values,
+                                                    const perrin_spec& x, uint64_t n_classes);
 
 // The keys of `factory`: defaults, then those of perrin.extractor.config. Throws Fault that starts with `file`.
 std::map<std::string, config::Value> extractor_values(const config::Factory& factory, const std::string& config,

@@ -91,6 +91,11 @@ TensorHandle wrap(at::Tensor tensor) {
 
 const at::Tensor& unwrap(const perrin_tensor* tensor) { return tensor->value; }
 at::Tensor& unwrap(perrin_tensor* tensor) { return tensor->value; }
+at::Tensor take(perrin_tensor* reference) {
+  const TensorHandle handle(reference);
+  return reference ? unwrap(reference) : at::Tensor();
+}
+
 c10::Device run_device() { return device_of_run; }
 void set_run_device(c10::Device device) { device_of_run = device; }
 int64_t live_tensors() { return alive.load(std::memory_order_relaxed); }

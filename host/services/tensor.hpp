@@ -27,6 +27,9 @@ TensorHandle wrap(at::Tensor tensor);
 const at::Tensor& unwrap(const perrin_tensor* tensor);
 at::Tensor& unwrap(perrin_tensor* tensor);
 
+// The tensor in a box whose reference the caller gives up; undefined for NULL.
+at::Tensor take(perrin_tensor* reference);
+
 // Where the run's tensors live and where plugins' `create` makes them: the CPU until it is set, once, before any
 // component is used.
 c10::Device run_device();

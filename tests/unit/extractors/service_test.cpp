@@ -22,7 +22,7 @@ const perrin_spec kGrey = spec({1, 12, 12});
 class ExtractorService : public ::testing::Test {
  protected:
   ExtractorService() : net(extractor("resnet-small", trunk.values(), kGrey, 5)), file(folder.path / "r.safetensors") {
-    write(services::extractor_metadata("resnet-small", trunk.values(), kGrey, 5));
+    write(services::weights_metadata("extractor", "resnet-small", trunk.values(), kGrey, 5));
   }
   void write(const std::map<std::string, std::string>& metadata) { write_weights(file, net, metadata); }
   std::string refused(const std::string& use, const perrin_spec& x = kGrey) {
@@ -113,7 +113,7 @@ TEST_F(ExtractorService, refuses_a_file_that_is_not_of_this_extractor) {
 }
 
 TEST_F(ExtractorService, refuses_shapes_that_do_not_fit) {
-  auto metadata = services::extractor_metadata("resnet-small", trunk.values(), kGrey, 5);
+  auto metadata = services::weights_metadata("extractor", "resnet-small", trunk.values(), kGrey, 5);
   expect_refused(refused("", spec({3, 12, 12})), {"trained on images [1,12,12]", "[3, 12, 12]", "channels differ"});
   EXPECT_NE(refused("", spec({1, 1, 12})).find("at least 2 x 2"), std::string::npos);
   metadata["perrin.extractor.classes"] = "7";
@@ -121,13 +121,13 @@ TEST_F(ExtractorService, refuses_shapes_that_do_not_fit) {
   expect_refused(refused(""), {"\"logits.weight\" is [5, 16], and the extractor's is [7, 16]"});
   Trunk wide = trunk;
   wide.channels = {8, 32};
-  write(services::extractor_metadata("resnet-small", wide.values(), kGrey, 5));
+  write(services::weights_metadata("extractor", "resnet-small", wide.values(), kGrey, 5));
   expect_refused(refused(""), {"\"levels.1.0.conv1.weight\" is [16, 8, 3, 3], and the extractor's is [32, 8, 3, 3]"});
 }
 
 TEST_F(ExtractorService, refuses_metadata_that_it_cannot_follow) {
   const auto with = [&](const char* key, const char* value) {
-    auto metadata = services::extractor_metadata("resnet-small", trunk.values(), kGrey, 5);
+    auto metadata = services::weights_metadata("extractor", "resnet-small", trunk.values(), kGrey, 5);
     metadata[key] = value;
     write(metadata);
     return refused("");
