@@ -6,6 +6,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/app/sample_image.hpp"
 #include "host/app/sample_request.hpp"
 #include "host/app/session.hpp"
 #include "host/app/trained.hpp"

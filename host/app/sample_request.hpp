@@ -1,4 +1,4 @@
-// What `perrin sample` asks for beside the experiment: prompts, images to start from, masks, interpolation.
+// What `perrin sample` asks for beside the experiment: prompts, interpolation, images.
 #pragma once
 
 #include "host/app/options.hpp"
@@ -12,8 +12,5 @@ void add_request_options(options::options_description& description);
 // The request: the grid's classes and conditions, or what the options say. Throws Error, usage for options that do not
 // go together.
 sample::Request make_request(run::Model& model, const options::variables_map& values);
-
-// Pixels that a mask keeps are those of --init: samples [count, C, H, W] as they leave the decoder.
-at::Tensor keep_known(const run::Model& model, const options::variables_map& values, const at::Tensor& samples);
 
 }  // namespace perrin::app
