@@ -32,7 +32,7 @@ Command command() {
   c.positional = {"RUN"};
   c.description.add_options()("count", options::value<int64_t>(), "samples (default: the experiment's)")(
       "seed", options::value<int64_t>(), "seed of the noise (default: the experiment's)")(
-      "class", options::value<int64_t>(), "class of every sample (default: one class per row)")(
+      "class", options::value<int64_t>(), "class of every sample, of the dataset's first label (default: one class per row)")(
       "sampler", options::value<std::string>(),
       "another sampler: its own keys at their defaults, the steps as in the run")("steps", options::value<int64_t>(),
                                                                                   "sampling steps")(

@@ -60,10 +60,11 @@ at::Tensor draw(run::Model& model, const run::Batch& batch, const Request& reque
   wanted.batch_size = wanted.count;
   wanted.seed = model.experiment.samples.seed + batch.indices.front();  // another noise for each batch
   wanted.cancelled = request.cancelled;
+  const auto label = run::label_field(model.shapes.fields);
   for (size_t f = 0; f < batch.fields.size(); ++f) {
-    if (model.shapes.fields[f].n_classes == 0) {
+    if (f != label) {
       wanted.given.fields[f] = batch.fields[f];
-    } else if (wanted.labels.empty()) {
+    } else {
       const at::Tensor labels = batch.fields[f].to(at::kLong).contiguous();
       wanted.labels.assign(labels.const_data_ptr<int64_t>(), labels.const_data_ptr<int64_t>() + labels.numel());
     }

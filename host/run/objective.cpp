@@ -95,9 +95,8 @@ at::Tensor channels_last(const at::Tensor& x) {
 }
 
 at::Tensor label_of(const Model& model, const Batch& batch) {
-  for (size_t f = 0; f < batch.fields.size(); ++f)
-    if (model.shapes.fields[f].n_classes > 0) return batch.fields[f].to(services::run_device(), at::kLong);
-  return {};
+  const auto label = label_field(model.shapes.fields);
+  return label ? batch.fields[*label].to(services::run_device(), at::kLong) : at::Tensor();
 }
 
 Batch read_samples(Model& model, uint64_t first, int64_t n) {

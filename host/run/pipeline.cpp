@@ -11,10 +11,15 @@ uint64_t dataset_index(uint64_t seed, uint64_t position, uint64_t count) {
   return random::keyed_permutation(seed, static_cast<uint32_t>(position / count), count, position % count);
 }
 
+std::optional<size_t> label_field(const std::vector<perrin_field>& fields) {
+  for (size_t f = 0; f < fields.size(); ++f)
+    if (fields[f].n_classes > 0) return f;
+  return std::nullopt;
+}
+
 uint64_t class_count(const std::vector<perrin_field>& fields) {
-  for (const perrin_field& field : fields)
-    if (field.n_classes > 0) return field.n_classes;
-  return 0;
+  const auto label = label_field(fields);
+  return label ? fields[*label].n_classes : 0;
 }
 
 std::vector<perrin_field> dataset_fields(services::Component& dataset) {

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -61,7 +62,10 @@ class Pipeline {
   std::vector<std::thread> threads_;
 };
 
-// Classes of the first field that has them; 0 without one.
+// Which field is the label: the first that has classes. Another one is a condition like any field.
+std::optional<size_t> label_field(const std::vector<perrin_field>& fields);
+
+// Classes of the label; 0 without one.
 uint64_t class_count(const std::vector<perrin_field>& fields);
 
 std::vector<perrin_field> dataset_fields(services::Component& dataset);

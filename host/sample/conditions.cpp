@@ -94,8 +94,9 @@ FieldValues prompt_fields(const run::Model& model, const std::vector<std::string
 bool needs_fields(const run::Model& model) {
   if (!model.shapes.conditioning) return false;
   if (model.shapes.conditioning->slots & PERRIN_SLOT_CONCAT) return true;
+  const auto label = run::label_field(model.shapes.fields);
   for (size_t f = 0; f < model.shapes.fields.size(); ++f)
-    if (f != model.shapes.image && model.shapes.fields[f].n_classes == 0) return true;
+    if (f != model.shapes.image && f != label) return true;
   return false;
 }
 
@@ -114,8 +115,9 @@ FieldValues grid_conditions(run::Model& model, const config::Samples& samples, i
   const run::Batch batch = run::read_samples(model, 0, rows);
   std::vector<int64_t> row;
   for (int64_t i = 0; i < count; ++i) row.push_back(i / columns);
+  const auto label = run::label_field(model.shapes.fields);
   for (size_t f = 0; f < batch.fields.size(); ++f)
-    if (model.shapes.fields[f].n_classes == 0) values.fields[f] = batch.fields[f].index_select(0, at::tensor(row));
+    if (f != label) values.fields[f] = batch.fields[f].index_select(0, at::tensor(row));
   return values;
 }
 

@@ -114,8 +114,9 @@ run::FieldsOf Predictor::told(const std::vector<uint32_t>& branches, const Field
   }
   // The conditioner says which field it misses.
   run::FieldsOf fields;
+  const auto label = run::label_field(model_.shapes.fields);
   for (size_t f = 0; f < model_.shapes.fields.size(); ++f)
-    fields.fields.push_back(model_.shapes.fields[f].n_classes > 0 ? at::tensor(labels) : stacked(values, f));
+    fields.fields.push_back(f == label ? at::tensor(labels) : stacked(values, f));
   fields.extra = stacked_extra(values);
   return fields;
 }

@@ -70,6 +70,8 @@ class Experiments(unittest.TestCase):
         for stage, body in re.findall(r'\[\[stage\]\]\nname = "([^"]+)"(.*?)(?=\[\[stage\]\]|\Z)', text, re.S):
             for loss in re.findall(r'use = "([^"]+)"\n(?:  (?!\[)[^\n]*\n)*?  start = ', body):
                 values[f"stage.{stage}.loss.{loss}.start"] = 1
+        if "\ncache = true" in text:
+            values["dataset.limit"] = 64  # all samples are encoded before the first step
         if included or "\n[denoiser]" in text:
             values |= SAMPLES
         return values

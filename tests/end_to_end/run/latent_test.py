@@ -200,6 +200,22 @@ class ImageConditions(Scratch):
         self.assertIn("no conditioner of the run looks at images", refused)
 
 
+class Labels(Scratch):
+    def test_a_second_label_field_is_told_what_the_data_say(self):
+        # The dataset's first label is the shape; the conditioner reads the colour.
+        colour = '[conditioner]\nuse = "class-label"\nfield = "colour"\nwidth = 8\n'
+        run, _ = self.run_of("colour", SHAPES + colour + DENOISER + ALONE)
+
+        def sample(name, *arguments):
+            PERRIN("sample", run, "--out", self.folder / name, "--count", "4", *arguments)
+            return safetensors.numpy.load_file(self.folder / f"{name}.safetensors")
+
+        plain, shape = sample("plain"), sample("shape", "--class", "5")
+        np.testing.assert_array_equal(plain["samples"], shape["samples"], "the colours are the same")
+        upside = sample("upside", "--set", "sampler.use=ddim-inversion")
+        self.assertEqual((4,), upside["labels"].shape, "one label a sample")
+
+
 class LearntTokens(Scratch):
     def test_a_vocabulary_learnt_from_the_captions_is_resumed_with_the_run(self):
         text = SHAPES + """
