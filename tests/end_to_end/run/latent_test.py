@@ -15,7 +15,7 @@ import numpy as np
 import safetensors.numpy
 from PIL import Image
 
-from program import Program, checkpoints, differences, everything, traces, weights, write
+from program import SMALL_UNET, Program, checkpoints, differences, everything, traces, weights, write
 
 PERRIN = Program(sys.argv.pop(1))
 SHAPES = """
@@ -35,18 +35,6 @@ blocks = 1
 groups = 4
 latent_channels = 2
 mid_attention = false
-"""
-DENOISER = """
-[denoiser]
-use = "unet"
-channels = [8]
-groups = 4
-layers_per_block = 1
-head_channels = 8
-[schedule]
-use = "cosine"
-[parameterization]
-use = "v"
 """
 FIRST = """
 [[stage]]
@@ -93,39 +81,37 @@ class Scratch(unittest.TestCase):
 
 
 class Cache(Scratch):
-    TEXT = SHAPES + ENCODER + DENOISER + FIRST + ALONE
+    TEXT = SHAPES + ENCODER + SMALL_UNET + FIRST + ALONE
+    KEPT = TEXT.replace("[encoder]", "[encoder]\ncache = true")
 
     def files(self):
         return sorted(self.cache.glob("**/latents/*"))
 
     def test_latents_are_encoded_once_and_change_nothing_but_the_work(self):
-        kept = self.TEXT.replace('[encoder]', '[encoder]\ncache = true')
         plain, said = self.run_of("plain", self.TEXT)
         self.assertNotIn("encoding", said)
         self.assertEqual([], self.files())
-        cached, said = self.run_of("cached", kept)
+        cached, said = self.run_of("cached", self.KEPT)
         self.assertIn("encoding 96 samples once into ", said)
         self.assertEqual([96 * 2 * 16 * 16 * 4], [f.stat().st_size for f in self.files()])
         expected, found = traces(plain), traces(cached)
         np.testing.assert_allclose(expected["train/loss"], found["train/loss"], rtol=1e-5)
-        again, said = self.run_of("again", kept)
+        again, said = self.run_of("again", self.KEPT)
         self.assertNotIn("encoding", said)
         self.assertEqual([], differences(everything(cached), everything(again)))
 
     def test_another_encoder_or_other_data_never_find_them(self):
-        kept = self.TEXT.replace('[encoder]', '[encoder]\ncache = true')
-        self.run_of("first", kept)
+        self.run_of("first", self.KEPT)
         for n, (old, new) in enumerate([("steps = 4", "steps = 3"), ("max_count = 1", "max_count = 2"), ("seed = 4", "seed = 5")]):
-            _, said = self.run_of(f"other-{n}", kept.replace(old, new))
+            _, said = self.run_of(f"other-{n}", self.KEPT.replace(old, new))
             self.assertIn("encoding 96 samples once", said, new)
             self.assertEqual(n + 2, len(self.files()))
 
     def test_a_cut_file_is_made_again(self):
-        kept = self.TEXT.replace('[encoder]', '[encoder]\ncache = true')
-        whole, _ = self.run_of("whole", kept)
+        whole, _ = self.run_of("whole", self.KEPT)
         [file] = self.files()
         file.write_bytes(file.read_bytes()[:1000])
-        again, said = self.run_of("again", kept)
+        again, said = self.run_of("again", self.KEPT)
         self.assertIn("encoding 96 samples once", said)
         self.assertEqual([], differences(everything(whole), everything(again)))
 
@@ -139,7 +125,7 @@ class Weights(Scratch):
         listed = PERRIN("weights", "inspect", file).stdout
         for name, tensor in held.items():
             self.assertRegex(listed, re.escape(name) + r"\s+.*" + ".*".join(map(str, tensor.shape)))
-        taken, _ = self.run_of("taken", SHAPES + ENCODER + f'weights = "{file}"\n' + DENOISER + ALONE)
+        taken, _ = self.run_of("taken", SHAPES + ENCODER + f'weights = "{file}"\n' + SMALL_UNET + ALONE)
         before = {k: v for k, v in weights(made).items() if k.startswith("ema.encoder.") or k.startswith("encoder.")}
         after = {k: v for k, v in weights(taken).items() if k.startswith("encoder.")}
         averaged = {k[4:]: v for k, v in before.items() if k.startswith("ema.")} or before
@@ -172,7 +158,7 @@ class ImageConditions(Scratch):
         self.large = self.small.repeat(4, 0).repeat(4, 1)
 
     def test_a_small_image_is_what_super_resolution_starts_from(self):
-        run, _ = self.run_of("large", SHAPES + '[conditioner]\nuse = "image"\ntask = "super-resolution"\n' + DENOISER + ALONE)
+        run, _ = self.run_of("large", SHAPES + '[conditioner]\nuse = "image"\ntask = "super-resolution"\n' + SMALL_UNET + ALONE)
         small, large = self.image("small.png", self.small), self.image("large.png", self.large)
         plain, shown = self.sample(run, "plain"), self.sample(run, "shown", "--image", small)
         self.assertEqual((4, 3, 32, 32), shown.shape)
@@ -184,7 +170,7 @@ class ImageConditions(Scratch):
         self.assertIn("the image has 1 channels, and the run's have 3", refused)
 
     def test_a_mask_goes_to_the_conditioner_and_the_rest_stays(self):
-        run, _ = self.run_of("holes", SHAPES + '[conditioner]\nuse = "image"\ntask = "inpainting"\n' + DENOISER + ALONE)
+        run, _ = self.run_of("holes", SHAPES + '[conditioner]\nuse = "image"\ntask = "inpainting"\n' + SMALL_UNET + ALONE)
         mask = np.zeros((32, 32), np.uint8)
         mask[:16] = 255
         arguments = ("--image", self.image("large.png", self.large), "--mask")
@@ -195,7 +181,7 @@ class ImageConditions(Scratch):
         np.testing.assert_allclose(lower[0][:, :16], known[:, :16], atol=1e-6)
 
     def test_a_run_without_such_a_conditioner_says_so(self):
-        run, _ = self.run_of("plain", SHAPES + DENOISER + ALONE)
+        run, _ = self.run_of("plain", SHAPES + SMALL_UNET + ALONE)
         refused = self.sample(run, "x", "--image", self.image("small.png", self.small), expect=2)
         self.assertIn("no conditioner of the run looks at images", refused)
 
@@ -204,7 +190,7 @@ class Labels(Scratch):
     def test_a_second_label_field_is_told_what_the_data_say(self):
         # The dataset's first label is the shape; the conditioner reads the colour.
         colour = '[conditioner]\nuse = "class-label"\nfield = "colour"\nwidth = 8\n'
-        run, _ = self.run_of("colour", SHAPES + colour + DENOISER + ALONE)
+        run, _ = self.run_of("colour", SHAPES + colour + SMALL_UNET + ALONE)
 
         def sample(name, *arguments):
             PERRIN("sample", run, "--out", self.folder / name, "--count", "4", *arguments)
@@ -226,7 +212,7 @@ width = 16
 layers = 1
 heads = 2
 tokens = 24
-""" + DENOISER + DIFFUSION
+""" + SMALL_UNET + DIFFUSION
         whole, _ = self.run_of("whole", text)
         cut = self.folder / "cut"
         shutil.copytree(whole, cut)

@@ -115,6 +115,20 @@ count = 16
 columns = 2
 """
 
+# The tables of a U-Net of one level that learns v, for experiments on captioned shapes.
+SMALL_UNET = """
+[denoiser]
+use = "unet"
+channels = [8]
+groups = 4
+layers_per_block = 1
+head_channels = 8
+[schedule]
+use = "cosine"
+[parameterization]
+use = "v"
+"""
+
 
 class Program:
     """perrin with one thread, colours and search paths of its own."""

@@ -12,7 +12,7 @@ import numpy as np
 import safetensors.numpy
 
 import kill_test
-from program import differences, weights, write
+from program import SMALL_UNET, differences, weights, write
 
 PERRIN = kill_test.PERRIN
 
@@ -38,17 +38,7 @@ width = 16
 layers = 1
 heads = 2
 max_tokens = 16
-[denoiser]
-use = "unet"
-channels = [8]
-groups = 4
-layers_per_block = 1
-head_channels = 8
-[schedule]
-use = "cosine"
-[parameterization]
-use = "v"
-[[stage]]
+""" + SMALL_UNET + """[[stage]]
 name = "first-stage"
 train = ["encoder"]
 steps = 14
