@@ -139,6 +139,28 @@ TEST(GroupNormSilu, AMeanFarFromZeroDoesNotSpoilTheVariance) {
   }
 }
 
+// What a convolution makes of an image without texture: one value inside, others along the padded border.
+TEST(GroupNormSilu, ABorderDoesNotSpoilTheVarianceOfAFlatImage) {
+  constexpr int64_t side = 64, channels = 16;
+  for (bool last : {true, false}) {
+    Case c(1, channels, side * side, channels, last, false, false);
+    for (int64_t k = 0; k < channels; ++k)
+      for (int64_t p = 0; p < side * side; ++p) {
+        const int64_t row = p / side, column = p % side;
+        const int edges = (row == 0) + (row == side - 1) + (column == 0) + (column == side - 1);
+        c.x[size_t(last ? p * channels + k : k * side * side + p)] =
+            0.3f + 0.013f * float(k) + 0.21f * float(edges * edges) + 1e-3f * std::sin(float(p));
+      }
+    const Result expected = reference(c);
+    for_each_isa([&] {
+      const Result got = fast(c, serial);
+      std::printf("rstd off by %.2g, y by %.2g\n", double(max_difference(got.rstd, expected.rstd)),
+                  double(max_difference(got.y, expected.y)));
+      EXPECT_LT(max_difference(got.rstd, expected.rstd), 1e-6f);
+    });
+  }
+}
+
 TEST(GroupNormSilu, ExtremeActivationsStayFinite) {
   Case c(1, 32, 64, 1, true, false, true);
   for (float& s : c.shift) s *= 500;
