@@ -6,7 +6,6 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "host/app/sample_image.hpp"
 #include "host/app/sample_request.hpp"
 #include "host/app/session.hpp"
 #include "host/app/trained.hpp"
@@ -114,7 +113,8 @@ int sample_command(const std::vector<std::string>& arguments) {
   take_weights(model, folder, registry, weights_of(*values));
 
   const config::Samples& s = loaded.experiment.samples;
-  sample::Request request = make_request(model, *values);
+  const Pictures pictures = read_pictures(model, *values);
+  sample::Request request = make_request(model, *values, pictures);
   if (sample::inverts(model)) {
     sample::Data data = sample::first_samples(model, s.count, s.batch_size);
     request.start = data.z;
@@ -122,7 +122,7 @@ int sample_command(const std::vector<std::string>& arguments) {
   }
   auto bar = std::make_unique<console::Progress>("sampling", 0, "call");
   request.progress = [&](int64_t done, int64_t total) { bar->set_total(total), bar->update(done); };
-  const at::Tensor samples = keep_known(model, *values, sample::generate(model, request));
+  const at::Tensor samples = keep_known(pictures, sample::generate(model, request));
   bar.reset();
 
   const fs::path stem = values->count("out") ? fs::path((*values)["out"].as<std::string>())

@@ -38,17 +38,6 @@ at::Tensor image_file(const run::Model& model, const std::string& option, const 
   return image;
 }
 
-// --init, or --image: [1, C, H, W] in [-1, 1].
-at::Tensor known_image(const run::Model& model, const Values& values) {
-  const std::string option = values.count("init") ? "init" : "image";
-  return image_file(model, "--" + option, values[option].as<std::string>(), model.shapes.x.sizes[0]).mul(2).sub(1);
-}
-
-// 1 where white: those pixels are made anew.
-at::Tensor mask_image(const run::Model& model, const Values& values) {
-  return image_file(model, "--mask", values["mask"].as<std::string>(), 1).gt(0.5).to(at::kFloat);
-}
-
 at::Tensor repeated(const at::Tensor& one, int64_t count) {
   std::vector<int64_t> sizes = one.sizes().vec();
   sizes[0] = count;
@@ -57,6 +46,9 @@ at::Tensor repeated(const at::Tensor& one, int64_t count) {
 
 // The dataset's field "image", as the dataset would give it: [1, C, h, w] in its dtype.
 at::Tensor shown_image(const run::Model& model, const std::string& file) {
+  if (!model.shapes.conditioning || !(model.shapes.conditioning->slots & PERRIN_SLOT_CONCAT))
+    throw Error("no conditioner of the run looks at images", "--image",
+                "name a run with the conditioner \"image\", or start from the picture with --init", Exit::usage);
   const perrin_field& field = model.shapes.fields[model.shapes.image];
   const at::Tensor image = pixels_of(model, "--image", file);
   if (image.size(1) != model.shapes.x.sizes[0])
@@ -67,48 +59,62 @@ at::Tensor shown_image(const run::Model& model, const std::string& file) {
   return field.spec.dtype == PERRIN_UINT8 ? raw.round().to(at::kByte) : raw;
 }
 
+// Options that say nothing without another one.
+void check_options(const Values& values) {
+  const bool init = values.count("init") > 0, shown = values.count("image") > 0;
+  for (const auto& [option, served] : {std::pair("strength", init), std::pair("mask", init || shown)})
+    if (values.count(option) && !served)
+      throw Error(std::string("--") + option + " needs an image", "",
+                  "give --init FILE too, or with a mask --image FILE to a run that learnt inpainting", Exit::usage);
+}
+
 }  // namespace
 
-void start_from_image(run::Model& model, const Values& values, sample::Request& request) {
-  if (!values.count("init")) {
-    const bool shown = values.count("mask") && values.count("image");
-    for (const char* option : {"mask", "strength"})
-      if (values.count(option) && !(shown && std::string(option) == "mask"))
-        throw Error(std::string("--") + option + " needs an image", "",
-                    "give --init FILE too, or with a mask --image FILE to a run that learnt inpainting", Exit::usage);
-    return;
-  }
+Pictures read_pictures(const run::Model& model, const Values& values) {
+  check_options(values);
+  Pictures pictures;
+  const auto whole = [&](const std::string& option, int64_t channels) {
+    return image_file(model, "--" + option, values[option].as<std::string>(), channels);
+  };
+  const int64_t channels = model.shapes.x.sizes[0];
+  if (values.count("init")) pictures.init = whole("init", channels).mul(2).sub(1);
+  if (values.count("image")) pictures.shown = shown_image(model, values["image"].as<std::string>());
+  if (!values.count("mask")) return pictures;
+  pictures.mask = whole("mask", 1).gt(0.5).to(at::kFloat);
+  pictures.known = pictures.init.defined() ? pictures.init : whole("image", channels).mul(2).sub(1);
+  return pictures;
+}
+
+void start_from_image(run::Model& model, const Pictures& pictures, std::optional<double> strength,
+                      sample::Request& request) {
+  if (!pictures.init.defined()) return;
   const std::vector<uint64_t> first = {0};
   const perrin_call call = run::evaluation_call(request.seed, first);
-  const at::Tensor z = run::encode_latent(model, call, known_image(model, values)).to(at::kCPU);
+  const at::Tensor z = run::encode_latent(model, call, pictures.init).to(at::kCPU);
   request.init = repeated(z, request.count);
-  request.strength = values.count("strength") ? values["strength"].as<double>() : values.count("mask") ? 1.0 : 0.75;
+  request.strength = strength.value_or(pictures.mask.defined() ? 1.0 : 0.75);
   if (!(request.strength > 0 && request.strength <= 1))
     throw Error("--strength is above 0 and at most 1", "", "0.3 stays near the image, 0.9 keeps little of it",
                 Exit::usage);
-  if (!values.count("mask")) return;
+  if (!pictures.mask.defined()) return;
   // A cell of the latent is free where any of its pixels is.
-  const at::Tensor free = std::get<0>(at::adaptive_max_pool2d(mask_image(model, values), {z.size(2), z.size(3)}));
+  const at::Tensor free = std::get<0>(at::adaptive_max_pool2d(pictures.mask, {z.size(2), z.size(3)}));
   request.mask = repeated(free, request.count);
 }
 
-void show_image(const run::Model& model, const Values& values, sample::Request& request) {
-  if (!values.count("image")) return;
-  if (!model.shapes.conditioning || !(model.shapes.conditioning->slots & PERRIN_SLOT_CONCAT))
-    throw Error("no conditioner of the run looks at images", "--image",
-                "name a run with the conditioner \"image\", or start from the picture with --init", Exit::usage);
-  const at::Tensor image = repeated(shown_image(model, values["image"].as<std::string>()), request.count);
+void show_image(const run::Model& model, const Pictures& pictures, sample::Request& request) {
+  if (!pictures.shown.defined()) return;
+  const at::Tensor image = repeated(pictures.shown, request.count);
   for (sample::FieldValues* told : {&request.given, &request.negative, &request.toward}) {
     if (told != &request.given && told->empty()) continue;
     told->fields[model.shapes.image] = image;
-    if (values.count("mask")) told->extra["mask"] = repeated(mask_image(model, values), request.count);
+    if (pictures.mask.defined()) told->extra["mask"] = repeated(pictures.mask, request.count);
   }
 }
 
-at::Tensor keep_known(const run::Model& model, const Values& values, const at::Tensor& samples) {
-  if (!values.count("mask")) return samples;
-  const at::Tensor known = known_image(model, values);
-  return (known + mask_image(model, values) * (samples - known)).contiguous();
+at::Tensor keep_known(const Pictures& pictures, const at::Tensor& samples) {
+  if (!pictures.mask.defined()) return samples;
+  return (pictures.known + pictures.mask * (samples - pictures.known)).contiguous();
 }
 
 }  // namespace perrin::app

@@ -1,19 +1,34 @@
 // The PNGs that `perrin sample` is given: to start from, to fill, to enlarge.
 #pragma once
 
+#include <optional>
+
 #include "host/app/options.hpp"
 #include "host/sample/generate.hpp"
 
 namespace perrin::app {
 
-// --init, --mask, --strength: the request starts from an image's latent, of which a mask keeps a part. Throws Error,
-// usage for options that do not go together, and for an image of another size.
-void start_from_image(run::Model& model, const options::variables_map& values, sample::Request& request);
+// What the options name, each file read once; undefined where its option is not given.
+struct Pictures {
+  at::Tensor init;   // [1, C, H, W] in [-1, 1], of the run's size
+  at::Tensor shown;  // [1, C, h, w] as the dataset would give it, of any size
+  at::Tensor mask;   // [1, 1, H, W], 1 where pixels are made anew
+  at::Tensor known;  // with a mask: where its other pixels come from, --init or else --image; [1, C, H, W] in [-1, 1]
+};
 
-// --image, with --mask where there is one: what conditioners see in place of the dataset's image.
-void show_image(const run::Model& model, const options::variables_map& values, sample::Request& request);
+// Of --init, --image and --mask. Throws Error, usage for options that do not go together, for an image of another size
+// and for one that no conditioner looks at.
+Pictures read_pictures(const run::Model& model, const options::variables_map& values);
 
-// Pixels that a mask keeps are those of --init, or of --image: samples [count, C, H, W] as they leave the decoder.
-at::Tensor keep_known(const run::Model& model, const options::variables_map& values, const at::Tensor& samples);
+// The request starts from the latent of --init, of which a mask keeps a part. `strength` defaults to 0.75, with a mask to
+// 1. Throws Error, usage, for a strength out of (0, 1].
+void start_from_image(run::Model& model, const Pictures& pictures, std::optional<double> strength,
+                      sample::Request& request);
+
+// What conditioners see in place of the dataset's image.
+void show_image(const run::Model& model, const Pictures& pictures, sample::Request& request);
+
+// The pixels that a mask keeps are the known ones: samples [count, C, H, W] as they leave the decoder.
+at::Tensor keep_known(const Pictures& pictures, const at::Tensor& samples);
 
 }  // namespace perrin::app

@@ -4,7 +4,6 @@
 
 #include <fstream>
 
-#include "host/app/sample_image.hpp"
 #include "host/base/error.hpp"
 #include "host/run/signals.hpp"
 
@@ -60,7 +59,7 @@ void add_request_options(options::options_description& description) {
       "interpolate", "a strip from one prompt to another, or from one seed's noise to the next one's");
 }
 
-sample::Request make_request(run::Model& model, const Values& values) {
+sample::Request make_request(run::Model& model, const Values& values, const Pictures& pictures) {
   const config::Samples& s = model.experiment.samples;
   const std::vector<std::string> prompts = prompts_of(values);
   sample::Request request;
@@ -87,8 +86,9 @@ sample::Request make_request(run::Model& model, const Values& values) {
     request.negative = sample::prompt_fields(
         model, std::vector<std::string>(static_cast<size_t>(request.count), values["negative"].as<std::string>()));
   if (values.count("interpolate")) interpolate(model, prompts, request);
-  start_from_image(model, values, request);
-  show_image(model, values, request);
+  start_from_image(model, pictures,
+                   values.count("strength") ? std::optional(values["strength"].as<double>()) : std::nullopt, request);
+  show_image(model, pictures, request);
   return request;
 }
 

@@ -1,8 +1,7 @@
 // What `perrin sample` asks for beside the experiment: prompts, interpolation, images.
 #pragma once
 
-#include "host/app/options.hpp"
-#include "host/sample/generate.hpp"
+#include "host/app/sample_image.hpp"
 
 namespace perrin::app {
 
@@ -11,6 +10,6 @@ void add_request_options(options::options_description& description);
 
 // The request: the grid's classes and conditions, or what the options say. Throws Error, usage for options that do not
 // go together.
-sample::Request make_request(run::Model& model, const options::variables_map& values);
+sample::Request make_request(run::Model& model, const options::variables_map& values, const Pictures& pictures);
 
 }  // namespace perrin::app

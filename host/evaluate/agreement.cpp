@@ -60,15 +60,10 @@ at::Tensor draw(run::Model& model, const run::Batch& batch, const Request& reque
   wanted.batch_size = wanted.count;
   wanted.seed = model.experiment.samples.seed + batch.indices.front();  // another noise for each batch
   wanted.cancelled = request.cancelled;
+  wanted.labels = run::label_values(model, batch);
   const auto label = run::label_field(model.shapes.fields);
-  for (size_t f = 0; f < batch.fields.size(); ++f) {
-    if (f != label) {
-      wanted.given.fields[f] = batch.fields[f];
-    } else {
-      const at::Tensor labels = batch.fields[f].to(at::kLong).contiguous();
-      wanted.labels.assign(labels.const_data_ptr<int64_t>(), labels.const_data_ptr<int64_t>() + labels.numel());
-    }
-  }
+  for (size_t f = 0; f < batch.fields.size(); ++f)
+    if (f != label) wanted.given.fields[f] = batch.fields[f];
   return sample::generate(model, wanted);
 }
 

@@ -99,6 +99,13 @@ at::Tensor label_of(const Model& model, const Batch& batch) {
   return label ? batch.fields[*label].to(services::run_device(), at::kLong) : at::Tensor();
 }
 
+std::vector<int64_t> label_values(const Model& model, const Batch& batch) {
+  const auto label = label_field(model.shapes.fields);
+  if (!label) return {};
+  const at::Tensor labels = batch.fields[*label].to(at::kLong).contiguous();
+  return {labels.const_data_ptr<int64_t>(), labels.const_data_ptr<int64_t>() + labels.numel()};
+}
+
 Batch read_samples(Model& model, uint64_t first, int64_t n) {
   Batch batch;
   batch.indices.resize(static_cast<size_t>(n));

@@ -39,6 +39,9 @@ at::Tensor channels_last(const at::Tensor& x);
 // The class of each sample, [B] int64; undefined without classes.
 at::Tensor label_of(const Model& model, const Batch& batch);
 
+// The same on the host; empty without classes.
+std::vector<int64_t> label_values(const Model& model, const Batch& batch);
+
 // The dataset's samples first .. first + n - 1, not augmented.
 Batch read_samples(Model& model, uint64_t first, int64_t n);
 

@@ -116,11 +116,9 @@ Data first_samples(run::Model& model, int64_t count, int64_t batch_size) {
   std::vector<at::Tensor> parts;
   const auto take = [&](const run::Batch& batch, const perrin_call& call) {
     parts.push_back(run::encode_latent(model, call, run::images(model, batch)).to(at::kCPU));
-    const auto label = run::label_field(model.shapes.fields);
-    if (model.conditioners.empty() || !label) return;
-    const at::Tensor labels = batch.fields[*label].to(at::kLong).contiguous();
-    data.labels.insert(data.labels.end(), labels.const_data_ptr<int64_t>(),
-                       labels.const_data_ptr<int64_t>() + labels.numel());
+    if (model.conditioners.empty()) return;
+    const std::vector<int64_t> labels = run::label_values(model, batch);
+    data.labels.insert(data.labels.end(), labels.begin(), labels.end());
   };
   run::for_each_samples(model, static_cast<uint64_t>(count), batch_size, take);
   data.z = at::cat(parts);
