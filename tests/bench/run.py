@@ -1,7 +1,7 @@
 """./perrin bench: Perrin against its peers, side by side. Prints a table and writes build/bench/results.json.
 
 Options: --quick (fewer repeats; the tuned peer without torch.compile, whose warm-up takes minutes), --only ROW...
-Rows: start, unet, first-stage, samplers, loader, text, plugin, logging. Each alternates between the programs, so that a busy machine
+Rows: start, unet, first-stage, stages, extractor, samplers, loader, text, plugin, logging. Each alternates between the programs, so that a busy machine
 hurts both; figures are medians with the spread of the repeats. Outputs are compared before anything is timed. Timings are
 never tests: the exit code says only whether everything ran and agreed.
 """
@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 
+from turns import PERRIN, Worker
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("PERRIN_BUILD", ROOT / "build/release"))
 OUT = ROOT / "build/bench"
@@ -23,28 +25,6 @@ SAMPLING_STEPS = 10
 BATCH = {"small": 8, "large": 32}
 # Freed memory is kept for the next step, as Perrin does itself: without these the peer pays a tenth more in page faults.
 PEER = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
-# What `perrin` sets for its engine (docs/decisions/thread-waiting.md). The peer's threads spin longer, its best on a quiet machine.
-PERRIN = {"GOMP_SPINCOUNT": "4000"}
-
-
-class Worker:
-    """A program that answers one JSON object a line."""
-
-    def __init__(self, environment, *command):
-        self.process = subprocess.Popen([str(c) for c in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env=os.environ | environment)
-
-    def ask(self, **request):
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{self.process.args[0]} ended without an answer to {request}")
-        return json.loads(line)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def summary(values):
@@ -188,11 +168,26 @@ def bench_loader(options):
     return results
 
 
+def printed_turns(options, folder, program):
+    """What folder/peer.py prints, which starts its program and takes turns with it."""
+    return printed_json(sys.executable, ROOT / "tests/bench" / folder / "peer.py", BUILD / "tests/bench" / folder / program,
+                        THREADS, options.repeats, *([] if options.quick else ["--compile"]))
+
+
 def bench_first_stage(options):
     """A training step of `autoencoder-kl` against diffusers' AutoencoderKL with the same weights."""
-    return printed_json(sys.executable, ROOT / "tests/bench/first_stage/peer.py",
-                        BUILD / "tests/bench/first_stage/first_stage_bench", THREADS, options.repeats,
-                        *([] if options.quick else ["--compile"]))
+    return {"autoencoder-kl, a training step": printed_turns(options, "first_stage", "first_stage_bench")}
+
+
+def bench_stages(options):
+    """A training step of latent diffusion's second and third stage against the same modules of diffusers and transformers."""
+    found = printed_turns(options, "stages", "stage_bench")
+    return {f"stage {name}, a training step": found[name] for name in found}
+
+
+def bench_extractor(options):
+    """Images through VGG16 and Inception v3 against torchvision's with the same weights."""
+    return printed_turns(options, "extractor", "extractor_bench")
 
 
 def bench_text(options):
@@ -237,10 +232,10 @@ def show(results):
     for kind, r in results.get("loader", {}).items():
         print(f"loader, {kind}: {r['perrin']['median']:.0f} images/s, torchvision {r['torchvision']['median']:.0f}, "
               f"{r['ratio']:.1f} x")
-    if "first-stage" in results:
-        r = results["first-stage"]
-        print(f"\nfirst stage, a training step: {r['perrin']['ms']:.1f} ms, AutoencoderKL as shipped {r['eager']['ms']:.1f} ms, "
-              f"{r['ratio_shipped']:.2f} x as shipped, {r['ratio_tuned']:.2f} x tuned")
+    for name in "first-stage", "stages", "extractor":
+        for what, r in results.get(name, {}).items():
+            print(f"{what}: {r['perrin']['ms']:.1f} ms, the peer as shipped {r['eager']['ms']:.1f} ms, "
+                  f"{r['ratio_shipped']:.2f} x as shipped, {r['ratio_tuned']:.2f} x tuned")
     if "text" in results:
         r = results["text"]
         print(f"\nCLIP's tokens: {r['perrin']['median'] / 1e6:.2f} million a second on one thread, words met first "
@@ -252,8 +247,8 @@ def show(results):
 
 
 def main():
-    rows = {"start": bench_start, "unet": bench_unet, "first-stage": bench_first_stage, "samplers": bench_samplers, "loader": bench_loader, "text": bench_text,
-            "plugin": bench_plugin, "logging": bench_logging}
+    rows = {"start": bench_start, "unet": bench_unet, "first-stage": bench_first_stage, "stages": bench_stages,
+            "extractor": bench_extractor, "samplers": bench_samplers, "loader": bench_loader, "text": bench_text, "plugin": bench_plugin, "logging": bench_logging}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="+", choices=rows, default=list(rows))

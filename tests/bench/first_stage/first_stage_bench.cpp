@@ -2,7 +2,7 @@
 // so that it can alternate with peer.py, which makes the file of weights:
 //   {"do": "load", "file": F, "channels": [..], "groups": G}  -> {"output": largest |difference| over the largest,
 //                                                                "gradient": of all weights, by norms, "parameters"}
-//   {"do": "train", "steps": N}                               -> {"ms": [one a step]}
+//   {"do": "time", "steps": N}                               -> {"ms": [one a step]}
 // A step: encoder, posterior's mean, decoder, squared error, gradients of every weight; no optimizer.
 #include <ATen/Parallel.h>
 #include <ATen/ops/from_blob.h>

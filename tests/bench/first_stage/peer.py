@@ -5,9 +5,7 @@ the two take turns, the peer as shipped and channels-last (--compile: and compil
   {"perrin": {"ms", "quartiles"}, "eager": .., "channels-last": .., "ratio_shipped", "ratio_tuned"}
 """
 import json
-import os
-import statistics
-import subprocess
+import pathlib
 import sys
 import tempfile
 import time
@@ -15,6 +13,9 @@ import time
 import torch
 from diffusers import AutoencoderKL
 from safetensors.torch import save_file
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from turns import PERRIN, Worker, alternate
 
 CHANNELS, GROUPS, SHAPE = (32, 64, 64), 32, (8, 3, 32, 32)
 
@@ -62,44 +63,20 @@ def export(file):
     return sum(p.numel() for p in runner.net.parameters())
 
 
-class Perrin:
-    def __init__(self, program, threads):
-        self.process = subprocess.Popen([program, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, env=os.environ | {"GOMP_SPINCOUNT": "4000"})
-
-    def ask(self, **request):
-        print(json.dumps(request), file=self.process.stdin, flush=True)
-        return json.loads(self.process.stdout.readline())
-
-    def timed(self):
-        return self.ask(do="train", steps=1)["ms"][0]
-
-
 def main():
     program, threads, repeats = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
-    ours = Perrin(program, threads)
+    ours = Worker(PERRIN, program, threads)
     with tempfile.TemporaryDirectory() as folder:
         parameters = export(folder + "/weights")
         found = ours.ask(do="load", file=folder + "/weights", channels=CHANNELS, groups=GROUPS)
     if found["output"] > 1e-4 or found["gradient"] > 1e-3 or found["parameters"] != parameters:
         raise SystemExit(f"the two autoencoders differ ({found}): no timing would mean anything")
     variants = ["eager", "channels-last"] + (["compile"] if "--compile" in sys.argv else [])
-    sides = {"perrin": ours} | {v: Runner(v) for v in variants}
-    times = {who: [] for who in sides}
-    for turn in range(repeats + 2):
-        for who, side in sides.items():
-            ms = side.timed()
-            if turn >= 2:  # the first ones warm up
-                times[who].append(ms)
-    q = {who: statistics.quantiles(ms, n=4) for who, ms in times.items()}
-    result = {who: {"ms": q[who][1], "quartiles": [q[who][0], q[who][2]]} for who in times}
-    result |= {"parameters": parameters, "output_apart": found["output"], "gradient_apart": found["gradient"],
-               "ratio_shipped": q["eager"][1] / q["perrin"][1],
-               "ratio_tuned": min(q[v][1] for v in variants) / q["perrin"][1]}
-    ours.process.stdin.close()
-    print(json.dumps(result))
+    result = alternate({"perrin": ours} | {v: Runner(v) for v in variants}, repeats)
+    ours.close()
+    print(json.dumps(result | {"parameters": parameters, "output_apart": found["output"], "gradient_apart": found["gradient"]}))
 
 
 if __name__ == "__main__":
