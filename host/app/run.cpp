@@ -306,6 +306,7 @@ int resume_command(const std::vector<std::string>& arguments) {
   { const store::RunLock busy(folder.results()); }  // first: what another process is writing reads as damaged
   std::error_code ignored;
   if (fs::exists(folder.results(), ignored) && store::Reader::open(folder.results()).status() == "finished") {
+    store::Writer::close_killed(folder.results());
     std::cerr << "the run is finished; nothing to do\n";
     std::cout << folder.path.string() << "\n";
     return 0;

@@ -21,8 +21,8 @@ namespace perrin::sample {
 
 class Brownian {
  public:
-  // sizes: [B, ...]; row b is sample samples[b]'s path. `samples` is borrowed.
-  Brownian(uint64_t seed, const std::vector<uint64_t>& samples, std::vector<int64_t> sizes);
+  // sizes: [B, ...]; row b is sample samples[b]'s path.
+  Brownian(uint64_t seed, const std::vector<uint64_t>& samples, const std::vector<int64_t>& sizes);
 
   // (W(to) - W(from)) / sqrt|SNR(to) - SNR(from)|, N(0, 1) per element, [B, ...] float32. Log SNR is rounded to a grid
   // of 2^20 points on [-32, 32] and what lies beyond counts as its end, so that normality and independence over
@@ -31,15 +31,20 @@ class Brownian {
   at::Tensor increment(const perrin_time& from, const perrin_time& to);
 
  private:
-  at::Tensor at(int64_t point);
-  at::Tensor bridge(int64_t left, int64_t middle, int64_t right);
-  at::Tensor combine(std::vector<at::Tensor> x, std::vector<double> a, double s, int64_t point) const;
+  // The paths of some of the rows.
+  struct Rows {
+    uint64_t seed;
+    std::vector<uint64_t> samples;
+    std::vector<int64_t> sizes;
+    std::map<int64_t, at::Tensor> known{};  // W at the points passed by the latest increment; W is 0 at point 0
+    std::set<int64_t> passed{};
 
-  uint64_t seed_;
-  const std::vector<uint64_t>& samples_;
-  std::vector<int64_t> sizes_;
-  std::map<int64_t, at::Tensor> known_;  // W at the points passed by the latest increment; W is 0 at point 0
-  std::set<int64_t> passed_;
+    at::Tensor increment(int64_t a, int64_t b);
+    at::Tensor at(int64_t point);
+    at::Tensor bridge(int64_t left, int64_t middle, int64_t right);
+    at::Tensor combine(std::vector<at::Tensor> x, std::vector<double> a, double s, int64_t point) const;
+  };
+  std::vector<Rows> parts_;  // each walked by one thread: twenty small steps in a row are worth one fork, not twenty
 };
 
 }  // namespace perrin::sample

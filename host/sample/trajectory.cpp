@@ -1,7 +1,6 @@
 #include "host/sample/trajectory.hpp"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/maximum.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 #include <perrin/kind/encoder.h>
@@ -15,6 +14,7 @@
 #include "host/kernels/tensors.hpp"
 #include "host/run/latent.hpp"
 #include "host/run/terms.hpp"
+#include "host/sample/distance.hpp"
 #include "host/services/status.hpp"
 #include "host/services/tensor.hpp"
 
@@ -176,12 +176,7 @@ perrin_status* Trajectory::on_brownian(void* context, const perrin_time* from, c
 perrin_status* Trajectory::on_distance(void*, perrin_tensor* x, perrin_tensor* y, perrin_tensor* previous,
                                        double absolute, double relative, double* value) {
   return services::as_status([&] {
-    const at::Tensor a = services::unwrap(x).to(at::kDouble), b = services::unwrap(y).to(at::kDouble),
-                     p = services::unwrap(previous).to(at::kDouble);
-    if (a.sizes() != b.sizes() || a.sizes() != p.sizes())
-      throw Error("distance got tensors of different shapes", "sampler", "report it to the plugin's author");
-    const at::Tensor tolerance = (at::maximum(a.abs(), p.abs()) * relative).clamp_min(absolute);
-    *value = ((a - b) / tolerance).flatten(1).square().mean(1).sqrt().max().item<double>();
+    *value = distance(services::unwrap(x), services::unwrap(y), services::unwrap(previous), absolute, relative);
   });
 }
 

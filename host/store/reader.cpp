@@ -91,8 +91,8 @@ Error damaged(const std::filesystem::path& file, const std::string& reason) {
                "restore it from a copy; checkpoints beside it are separate files and may be whole");
 }
 
-// The first bytes of a file by POSIX, for messages that HDF5 cannot give.
-void check_signature(const std::filesystem::path& file) {
+// The first bytes of a file by POSIX, for messages that HDF5 cannot give. True if the file was closed by its writer.
+bool check_signature(const std::filesystem::path& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) throw file_error("read the results file", file, errno);
   if (!S_ISREG(status.st_mode))
@@ -110,8 +110,10 @@ void check_signature(const std::filesystem::path& file) {
   std::memcpy(&end, head.data() + 28, sizeof end);
   stream.clear();
   const auto size = static_cast<uint64_t>(stream.seekg(0, std::ios::end).tellg());
-  if (head[8] == 3 && head[11] == 0 && end > size)
+  const bool closed = head[11] == 0;
+  if (head[8] == 3 && closed && end > size)
     throw damaged(file, std::to_string(size) + " of at least " + std::to_string(end) + " bytes are there");
+  return closed;
 }
 
 }  // namespace
@@ -136,6 +138,7 @@ class Reader::Impl {
   Layout layout;
   std::string status, start_time;
   std::vector<Segment> segments;
+  bool closed;
 
  private:
   void check_schema() const;
@@ -146,8 +149,7 @@ class Reader::Impl {
   std::map<std::string, std::vector<int64_t>> steps_;  // by group path
 };
 
-Reader::Impl::Impl(const std::filesystem::path& file) : path_(file) {
-  check_signature(file);
+Reader::Impl::Impl(const std::filesystem::path& file) : closed(check_signature(file)), path_(file) {
   const auto held = hdf5::lock();
   try {
     const Handle access = hdf5::file_access();
@@ -192,6 +194,7 @@ Reader Reader::open(const std::filesystem::path& file) { return Reader(std::make
 
 const Layout& Reader::layout() const { return impl_->layout; }
 const std::string& Reader::status() const { return impl_->status; }
+bool Reader::closed() const { return impl_->closed; }
 const std::string& Reader::start_time() const { return impl_->start_time; }
 const std::vector<Segment>& Reader::segments() const { return impl_->segments; }
 

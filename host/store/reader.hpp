@@ -30,6 +30,7 @@ class Reader {
 
   const Layout& layout() const;  // configuration, provenance, plugins, groups with their columns, image tags
   const std::string& status() const;
+  bool closed() const;  // false while a writer has the file, and after one was killed: then other programs refuse it
   const std::string& start_time() const;  // of the first start, UTC, ISO 8601
   const std::vector<Segment>& segments() const;
 

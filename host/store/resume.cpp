@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <limits>
 
 #include "host/store/atomic_file.hpp"
 #include "host/store/clock.hpp"
@@ -81,6 +82,17 @@ Writer Writer::resume(const std::filesystem::path& file, int64_t step) {
   segments.push_back({step, unix_seconds(), count_dropped(old, step)});
   return Writer(
       Impl::start(file, old.layout(), segments, old.start_time(), [&](RunFile& run) { copy(old, step, run); }));
+}
+
+void Writer::close_killed(const std::filesystem::path& file) {
+  const Reader old = Reader::open(file);
+  if (old.closed()) return;
+  const RunLock lock(file);
+  constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
+  Writer whole(Impl::start(file, old.layout(), old.segments(), old.start_time(),
+                           [&](RunFile& run) { copy(old, kAll, run); }));
+  whole.set_status(old.status());
+  whole.close();
 }
 
 }  // namespace perrin::store

@@ -24,6 +24,10 @@ class Writer {
   // /segments, status is "running". The old file is replaced only by the complete new one.
   static Writer resume(const std::filesystem::path& file, int64_t step);
 
+  // Closes the file of a run that was killed between its last words and this: the same rows, segments and status. Does
+  // nothing to a file that is closed.
+  static void close_killed(const std::filesystem::path& file);
+
   Writer(Writer&&) noexcept;
   Writer& operator=(Writer&&) noexcept;
   ~Writer();  // close() without its error

@@ -36,6 +36,7 @@ class Writer::Impl {
  private:
   void work();
   void handle(std::span<const std::byte> records);
+  void append_rows();
   [[noreturn]] void rethrow() const;
 
   std::filesystem::path path_;

@@ -101,11 +101,17 @@ void Writer::Impl::handle(std::span<const std::byte> records) {
       for (size_t i = 0; i < rows.values.size(); ++i) rows.values[i].push_back(values[i]);
     } else if (record.kind == Record::image) {
       file_.append_image(record.index, record.step, reinterpret_cast<const uint8_t*>(payload));
-    } else {
+    } else {  // a file that says "finished" has all rows: HDF5 itself writes what is dirty in any order
+      append_rows();
+      file_.sync();
       file_.set_status({reinterpret_cast<const char*>(payload), record.bytes});
     }
     records = records.subspan(sizeof record + (record.bytes + 7) / 8 * 8);
   }
+  append_rows();
+}
+
+void Writer::Impl::append_rows() {
   for (size_t i = 0; i < rows_.size(); ++i) {
     file_.append(i, rows_[i]);
     rows_[i].step.clear();

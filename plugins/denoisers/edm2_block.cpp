@@ -44,21 +44,22 @@ at::Tensor CosineAttention::operator()(const at::Tensor& x) const {
   return out_(y.unflatten(1, {x.size(2), x.size(3)}).permute({0, 3, 1, 2}));
 }
 
-Block::Block(const Plan& plan, const std::string& name, const Shape& shape)
+Block::Block(Plan& plan, const std::string& name, const Shape& shape)
     : shape_(shape),
       gain_(&gain(plan.p, name + ".emb_gain")),
       conv_1_(plan.p, name + ".conv_res0", shape.side == Side::encoder ? shape.out : shape.in, shape.out, 3),
       embedding_(plan.p, name + ".emb_linear", plan.embedding, shape.out),
+      dropout_(plan.dropout, plan.dropouts++),
       conv_2_(plan.p, name + ".conv_res1", shape.out, shape.out, 3) {
   if (shape.in != shape.out) skip_.emplace(plan.p, name + ".conv_skip", shape.in, shape.out, 1);
   if (shape.attention) attention_.emplace(plan, name + ".attn", shape.out);
 }
 
-at::Tensor Block::operator()(const at::Tensor& input, const at::Tensor& embedding) const {
+at::Tensor Block::operator()(const at::Tensor& input, const at::Tensor& embedding, const perrin::Draws* draws) const {
   auto x = resampled(input, shape_.resample);
   if (shape_.side == Side::encoder) x = normalize(skip_ ? (*skip_)(x) : x, {1});
   const auto scale = embedding_(embedding, *gain_).add(1).unsqueeze(-1).unsqueeze(-1);  // [B, out, 1, 1]
-  const auto y = conv_2_(mp_silu(conv_1_(mp_silu(x)).mul(scale)));
+  const auto y = conv_2_(dropout_(mp_silu(conv_1_(mp_silu(x)).mul(scale)), draws));
   if (shape_.side == Side::decoder && skip_) x = (*skip_)(x);
   x = mp_sum(x, y, residual_balance);
   if (attention_) x = mp_sum(x, (*attention_)(x), attention_balance);

@@ -10,6 +10,8 @@ struct Plan {
   perrin::Parameters& p;
   int64_t embedding;      // width of the embedding of time and condition
   int64_t head_channels;  // of an attention head; at most the block's channels
+  double dropout;         // probability, before a block's last convolution
+  uint64_t dropouts = 0;  // so far
 };
 
 enum class Side { encoder, decoder };
@@ -36,15 +38,16 @@ class Block {
     Resample resample = Resample::keep;
     bool attention = false;
   };
-  Block(const Plan& plan, const std::string& name, const Shape& shape);
-  // x: [B, in, H, W], embedding: [B, embedding] -> [B, out, H', W'].
-  at::Tensor operator()(const at::Tensor& x, const at::Tensor& embedding) const;
+  Block(Plan& plan, const std::string& name, const Shape& shape);
+  // x: [B, in, H, W], embedding: [B, embedding] -> [B, out, H', W']. draws null: nothing is dropped.
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& embedding, const perrin::Draws* draws) const;
 
  private:
   Shape shape_;
   const at::Tensor* gain_;
   MpConv conv_1_;
   MpLinear embedding_;
+  perrin::Dropout dropout_;
   MpConv conv_2_;
   std::optional<MpConv> skip_;
   std::optional<CosineAttention> attention_;

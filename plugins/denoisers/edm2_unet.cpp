@@ -1,4 +1,4 @@
-// The magnitude-preserving U-Net of EDM2 (2312.02696, figure 21, config G), without its dropout.
+// The magnitude-preserving U-Net of EDM2 (2312.02696, figure 21, config G).
 #include <ATen/ops/cat.h>
 #include <ATen/ops/ones.h>
 
@@ -36,6 +36,11 @@ class Edm2UNet {
                         "features of the time: random Fourier ones, for the edm parameterization's ln(sigma) / 4, or "
                         "positional sinusoids, for timesteps up to 1000")
                 .choices({"fourier", "positional"}),
+            Key::number("dropout", "0.0",
+                        "probability that training zeroes an element before a residual block's last convolution; the "
+                        "authors have 0.1 from size M on")
+                .min(0)
+                .below(1),
             Key::boolean("gradient_checkpointing", "false",
                          "training computes each block twice and keeps only its input: less memory, a third more "
                          "time, the same gradients")};
@@ -47,6 +52,7 @@ class Edm2UNet {
         layers_(config.integer("layers_per_block")),
         head_channels_(config.integer("head_channels")),
         features_(config.string("time") == "fourier" ? Features::Kind::fourier : Features::Kind::positional),
+        dropout_(config.number("dropout")),
         checkpointing_(config.boolean("gradient_checkpointing")) {
     if (channels_.empty()) throw Failure(PERRIN_INVALID_CONFIG, "channels is empty; a level needs a number");
     if (channels_[0] % 2 != 0)
@@ -69,7 +75,7 @@ class Edm2UNet {
       emb_vector_.emplace(p_, "emb_label", vector, width);
     conv_in_.emplace(p_, "enc.0.conv", in + 1, channels_[0], 3);
     std::vector<int64_t> skips{channels_[0]};
-    const edm2::Plan plan{p_, width, head_channels_};
+    edm2::Plan plan{p_, width, head_channels_, dropout_};
     for (int64_t i = 0; i < n; ++i) encoder_level(plan, i, skips);
     for (int64_t i = n - 1; i >= 0; --i) decoder_level(plan, i, skips);
     conv_out_.emplace(p_, "out_conv", channels_[0], x.sizes[0], 3);
@@ -78,22 +84,23 @@ class Edm2UNet {
   }
 
   // x: [B, C, H, W], c_noise: [B] -> [B, C, H, W].
-  at::Tensor forward(const perrin_call&, const at::Tensor& x, const at::Tensor& c_noise,
+  at::Tensor forward(const perrin_call& call, const at::Tensor& x, const at::Tensor& c_noise,
                      const perrin::Conditioning& conditioning) const {
     const auto e = embed(c_noise, x.scalar_type(), conditioning.vector);
+    const auto draws = dropout_ > 0 ? perrin::Draws::in_training(call) : nullptr;
     // A channel of ones stands for the missing biases.
     std::vector<at::Tensor> channels{x, at::ones({x.size(0), 1, x.size(2), x.size(3)}, x.options())};
     if (conditioning.concat.defined()) channels.insert(channels.begin() + 1, conditioning.concat);
     const auto input = at::cat(channels, 1).contiguous(at::MemoryFormat::ChannelsLast);
     std::vector<at::Tensor> skips{(*conv_in_)(input)};
-    for (const edm2::Block& block : encoder_) skips.push_back(run(block, skips.back(), e));
+    for (const edm2::Block& block : encoder_) skips.push_back(run(block, skips.back(), e, draws));
     auto h = skips.back();
     for (const Step& step : decoder_) {
       if (step.takes_skip) {
         h = edm2::mp_cat(h, skips.back(), skip_balance);
         skips.pop_back();
       }
-      h = run(step.block, h, e);
+      h = run(step.block, h, e, draws);
     }
     return (*conv_out_)(h, *gain_);
   }
@@ -107,8 +114,9 @@ class Edm2UNet {
     bool takes_skip;
   };
 
-  at::Tensor run(const edm2::Block& block, const at::Tensor& x, const at::Tensor& e) const {
-    const auto part = [&block](const std::vector<at::Tensor>& in) { return block(in[0], in[1]); };
+  using Draws = std::shared_ptr<const perrin::Draws>;
+  at::Tensor run(const edm2::Block& block, const at::Tensor& x, const at::Tensor& e, const Draws& draws) const {
+    const auto part = [&block, draws](const std::vector<at::Tensor>& in) { return block(in[0], in[1], draws.get()); };
     return checkpointing_ ? perrin::checkpoint(part, {x, e}) : part({x, e});
   }
 
@@ -129,7 +137,7 @@ class Edm2UNet {
   }
 
   // `skips`: channels of every tensor that the decoder will be given, oldest first.
-  void encoder_level(const edm2::Plan& plan, int64_t i, std::vector<int64_t>& skips) {
+  void encoder_level(edm2::Plan& plan, int64_t i, std::vector<int64_t>& skips) {
     const std::string name = "enc." + std::to_string(i) + ".";
     const auto add = [&](const std::string& part, const edm2::Block::Shape& shape) {
       encoder_.emplace_back(plan, name + part, shape);
@@ -140,7 +148,7 @@ class Edm2UNet {
       add("block" + std::to_string(j), {skips.back(), channels_[i], Side::encoder, Resample::keep, attended_[i]});
   }
 
-  void decoder_level(const edm2::Plan& plan, int64_t i, std::vector<int64_t>& skips) {
+  void decoder_level(edm2::Plan& plan, int64_t i, std::vector<int64_t>& skips) {
     const std::string name = "dec." + std::to_string(i) + ".";
     const auto last = static_cast<int64_t>(channels_.size()) - 1;
     const int64_t out = channels_[i], below = channels_[std::min(i + 1, last)];
@@ -170,6 +178,7 @@ class Edm2UNet {
   std::vector<int64_t> channels_;
   int64_t layers_, head_channels_;
   Features::Kind features_;
+  double dropout_;
   bool checkpointing_;
   std::vector<bool> attended_;  // per level
   perrin::Parameters p_;

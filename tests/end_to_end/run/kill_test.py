@@ -3,8 +3,11 @@
 Usage: kill_test.py PERRIN
 """
 import concurrent.futures
+import json
+import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -121,6 +124,31 @@ class Killed(Tortured):
         resumed = self.end_bit_identical(30, 2)
         self.assertTrue(any(0 < step < 60 for step in resumed), resumed)
         self.assertTrue(any(60 < step < 120 for step in resumed), resumed)
+
+
+class KilledAtTheEnd(WithRun):
+    """Kills before each of the last writes of the results file: whatever it says then, a resume ends it."""
+
+    LAST_WRITES = 24
+
+    def test_no_moment_of_the_results_file_loses_the_end(self):
+        shim = {"LD_PRELOAD": os.environ["KILL_AT_WRITE_LIBRARY"]}
+        counted = PERRIN("run", self.file, "--out", self.folder / "counted", **shim).stderr
+        total = max(map(int, re.findall(r"(\d+) writes", counted)))
+        said = {}
+        for at in range(total - self.LAST_WRITES, total + 1):
+            run = self.folder / f"at-{at}"
+            process = PERRIN.start("run", self.file, "--out", run, KILL_AT_WRITE=str(at), **shim)
+            process.communicate()
+            self.assertEqual(-signal.SIGKILL, process.returncode, f"write {at} of {total}")
+            said[at] = json.loads(PERRIN("show", run, "--json").stdout)["status"]
+            PERRIN("resume", run)
+            with h5py.File(run / "run.h5", "r") as f:  # refuses a file that was not closed
+                self.assertEqual(self.LAST, f["metrics/train/step"][-1], f"write {at} of {total}")
+            self.assertEqual([], differences(self.expected, everything(run)), f"write {at} of {total}, {said[at]}")
+        print(f"\nkilled before each of writes {total - self.LAST_WRITES} to {total}; the file said", ", ".join(
+            f"{state} {list(said.values()).count(state)} times" for state in sorted(set(said.values()))))
+        self.assertEqual({"running", "finished"}, set(said.values()))
 
 
 class KilledThreaded(Tortured):

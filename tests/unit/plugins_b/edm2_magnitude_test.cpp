@@ -83,7 +83,7 @@ TEST(Edm2Magnitude, is_1_after_every_operation) {
 TEST(Edm2Magnitude, is_1_after_every_block) {
   const at::NoGradGuard no_grad;
   Filled filled;
-  const edm2::Plan plan{filled.p, 64, 32};
+  edm2::Plan plan{filled.p, 64, 32, 0};
   const std::pair<const char*, Block::Shape> shapes[] = {{"encoder", {32, 32, Side::encoder}},
                                                          {"encoder, more channels", {32, 64, Side::encoder}},
                                                          {"encoder, down", {32, 32, Side::encoder, Resample::down}},
@@ -95,7 +95,7 @@ TEST(Edm2Magnitude, is_1_after_every_block) {
   filled.bind();
   const auto x = at::randn({2, 32, 32, 32}).contiguous(at::MemoryFormat::ChannelsLast), e = at::randn({2, 64});
   for (size_t i = 0; i < blocks.size(); ++i) {
-    const double m = magnitude(blocks[i](x, e));
+    const double m = magnitude(blocks[i](x, e, nullptr));
     std::printf("%s: magnitude %.4f\n", shapes[i].first, m);
     EXPECT_NEAR(m, 1, 0.04) << shapes[i].first;
   }
@@ -107,7 +107,7 @@ TEST(Edm2Magnitude, is_1_after_every_block) {
 TEST(Edm2Magnitude, is_1_after_eight_blocks_in_the_mean_over_weights) {
   const at::NoGradGuard no_grad;
   Filled filled;
-  const edm2::Plan plan{filled.p, 64, 32};
+  edm2::Plan plan{filled.p, 64, 32, 0};
   std::vector<Block> chain;
   for (int i = 0; i < 8; ++i) chain.emplace_back(plan, std::to_string(i), Block::Shape{64, 64, Side::decoder});
   const auto x = at::randn({1, 64, 48, 48}).contiguous(at::MemoryFormat::ChannelsLast), e = at::randn({1, 64});
@@ -116,7 +116,7 @@ TEST(Edm2Magnitude, is_1_after_eight_blocks_in_the_mean_over_weights) {
   for (int i = 0; i < draws; ++i) {
     filled.bind();
     auto h = x;
-    for (const Block& block : chain) h = block(h, e);
+    for (const Block& block : chain) h = block(h, e, nullptr);
     square += std::pow(magnitude(h.slice(2, 16, 32).slice(3, 16, 32)), 2) / draws;
   }
   std::printf("8 decoder blocks: magnitude %.4f over %d draws of the weights\n", std::sqrt(square), draws);

@@ -73,6 +73,21 @@ TEST(Edm2, output_magnitude_does_not_drift_with_depth) {
   }
 }
 
+TEST(Edm2, drops_in_training_only_and_each_sample_its_own) {
+  const at::NoGradGuard no_grad;
+  const Batch in = batch({3, 8, 8}, 0, 4);
+  Edm2 dropping;
+  dropping.dropout = 0.4;
+  const Bound net = stirred("edm2-unet", dropping.values(), in), plain = stirred("edm2-unet", Edm2().values(), in);
+  const auto with = [&](const When& when) { return forward(net.component, in.x, in.c_noise, {}, when); };
+  EXPECT_TRUE(with({.training = false}).equal(forward(plain.component, in.x, in.c_noise))) << "evaluation drops";
+  EXPECT_TRUE(with({}).equal(with({})));
+  EXPECT_GT(with({.seed = 1}).sub(with({})).abs().max().item<double>(), 0.01);
+  const auto alone = forward(net.component, in.x.narrow(0, 2, 1), in.c_noise.narrow(0, 2, 1), {}, {.first = 2});
+  EXPECT_LT(alone.sub(with({}).narrow(0, 2, 1)).abs().max().item<double>(), 2e-6)
+      << "the batch changes a sample's mask";
+}
+
 // Equation 47: only the direction of a weight counts. Two magnitudes, both far above eps.
 TEST(Edm2, does_not_depend_on_the_magnitude_of_its_weights) {
   const at::NoGradGuard no_grad;

@@ -65,7 +65,8 @@ Values UVit::values() const {
 Values Edm2::values() const {
   return {{"channels", channels},   {"layers_per_block", layers_per_block},
           {"attention", attention}, {"head_channels", head_channels},
-          {"time", time},           {"gradient_checkpointing", gradient_checkpointing}};
+          {"time", time},           {"dropout", dropout},
+          {"gradient_checkpointing", gradient_checkpointing}};
 }
 
 perrin_conditioning_spec spec_of(const Condition& condition) {

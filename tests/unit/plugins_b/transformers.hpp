@@ -27,6 +27,7 @@ struct Edm2 {
   std::vector<int64_t> attention = {-1};
   int64_t head_channels = 8;
   std::string time = "fourier";
+  double dropout = 0;
   bool gradient_checkpointing = false;
   Values values() const;
 };

@@ -1,4 +1,5 @@
 // The Brownian motion that samplers see: a function of the sample and the noise level, with exact increments.
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/allclose.h>
@@ -113,6 +114,17 @@ TEST(Brownian, IsTheSamePathWhateverWasAskedBefore) {
   back.increment(level(7), level(6));
   EXPECT_TRUE(at::equal(once, back.increment(level(-4), level(5))));
   EXPECT_TRUE(at::equal(once, coarse.increment(level(-4), level(5))));
+}
+
+TEST(Brownian, IsTheSamePathForAnyNumberOfThreads) {
+  const int threads = at::get_num_threads();
+  std::vector<at::Tensor> increments;
+  for (const int n : {1, 2, 3}) {
+    at::set_num_threads(n);
+    increments.push_back(motion().increment(level(1), level(2)));
+  }
+  at::set_num_threads(threads);
+  for (const at::Tensor& increment : increments) EXPECT_TRUE(at::equal(increment, increments.front()));
 }
 
 TEST(Brownian, IsTheSamePathForAnyBatch) {

@@ -123,6 +123,31 @@ TEST_F(StoreTest, ResumeDropsWhatCameAfterTheCheckpoint) {
   EXPECT_FALSE(std::filesystem::exists(file.string() + ".tmp"));
 }
 
+// A copy of the open file is what a kill between the last words and the end leaves.
+TEST_F(StoreTest, AFinishedFileThatAKillLeftOpenIsClosed) {
+  const std::filesystem::path killed = folder / "killed.h5";
+  Writer writer = Writer::create(file, layout());
+  fill(writer, 0, 25);
+  writer.set_status("finished");
+  writer.sync();
+  std::filesystem::copy_file(file, killed);
+  writer.close();
+  EXPECT_TRUE(Reader::open(file).closed());
+  ASSERT_FALSE(Reader::open(killed).closed());
+
+  Writer::close_killed(killed);
+  const Reader mended = Reader::open(killed), whole = Reader::open(file);
+  EXPECT_TRUE(mended.closed());
+  EXPECT_EQ(mended.status(), "finished");
+  EXPECT_EQ(mended.segments().size(), 1u);
+  EXPECT_EQ(mended.series("train", "loss").value, whole.series("train", "loss").value);
+  EXPECT_EQ(mended.series("train", "loss").wall_time, whole.series("train", "loss").wall_time);
+  EXPECT_EQ(mended.image_steps("samples"), whole.image_steps("samples"));
+  const auto bytes = bytes_of(killed);
+  Writer::close_killed(killed);
+  EXPECT_EQ(bytes_of(killed), bytes);
+}
+
 TEST_F(StoreTest, ARunThatIsStillBeingWrittenCannotBeResumed) {
   Writer writer = Writer::create(file, layout());
   EXPECT_CONTAINS(message_of([&] { Writer::resume(file, 0); }), "still being written");
