@@ -27,10 +27,9 @@ at::Tensor pixels_of(const run::Model& model, const std::string& option, const s
   return pixels.to(at::kFloat).div(255).permute({2, 0, 1}).unsqueeze(0).contiguous();
 }
 
-// [1, channels, H, W] in [0, 1], of the model's size.
-at::Tensor image_file(const run::Model& model, const std::string& option, const std::string& file, int64_t channels) {
+// The image itself, which has to be [1, channels, H, W] of the model's size.
+at::Tensor whole(const run::Model& model, const at::Tensor& image, const std::string& file, int64_t channels) {
   const perrin_spec& x = model.shapes.x;
-  const at::Tensor image = pixels_of(model, option, file);
   if (image.size(1) != channels || image.size(2) != x.sizes[1] || image.size(3) != x.sizes[2])
     throw Error("the image is " + size_text(image.size(1), image.size(2), image.size(3)) +
                     " (channels, height, width), and " + size_text(channels, x.sizes[1], x.sizes[2]) + " is needed",
@@ -38,24 +37,28 @@ at::Tensor image_file(const run::Model& model, const std::string& option, const 
   return image;
 }
 
+at::Tensor in_range(const at::Tensor& pixels) { return pixels.mul(2).sub(1); }
+
 at::Tensor repeated(const at::Tensor& one, int64_t count) {
   std::vector<int64_t> sizes = one.sizes().vec();
   sizes[0] = count;
   return one.expand(sizes).contiguous();
 }
 
+void check_looked_at(const run::Model& model) {
+  if (model.shapes.conditioning && model.shapes.conditioning->slots & PERRIN_SLOT_CONCAT) return;
+  throw Error("no conditioner of the run looks at images", "--image",
+              "name a run with the conditioner \"image\", or start from the picture with --init", Exit::usage);
+}
+
 // The dataset's field "image", as the dataset would give it: [1, C, h, w] in its dtype.
-at::Tensor shown_image(const run::Model& model, const std::string& file) {
-  if (!model.shapes.conditioning || !(model.shapes.conditioning->slots & PERRIN_SLOT_CONCAT))
-    throw Error("no conditioner of the run looks at images", "--image",
-                "name a run with the conditioner \"image\", or start from the picture with --init", Exit::usage);
-  const perrin_field& field = model.shapes.fields[model.shapes.image];
-  const at::Tensor image = pixels_of(model, "--image", file);
+at::Tensor shown_image(const run::Model& model, const at::Tensor& image, const std::string& file) {
   if (image.size(1) != model.shapes.x.sizes[0])
     throw Error("the image has " + std::to_string(image.size(1)) + " channels, and the run's have " +
                     std::to_string(model.shapes.x.sizes[0]),
                 file, "save it as grey or as RGB, like the run's images", Exit::usage);
-  const at::Tensor raw = (image * 2 - 1 - field.offset) / field.scale;
+  const perrin_field& field = model.shapes.fields[model.shapes.image];
+  const at::Tensor raw = (in_range(image) - field.offset) / field.scale;
   return field.spec.dtype == PERRIN_UINT8 ? raw.round().to(at::kByte) : raw;
 }
 
@@ -73,15 +76,19 @@ void check_options(const Values& values) {
 Pictures read_pictures(const run::Model& model, const Values& values) {
   check_options(values);
   Pictures pictures;
-  const auto whole = [&](const std::string& option, int64_t channels) {
-    return image_file(model, "--" + option, values[option].as<std::string>(), channels);
-  };
+  const auto file = [&](const char* option) { return values[option].as<std::string>(); };
+  const auto pixels = [&](const char* option) { return pixels_of(model, std::string("--") + option, file(option)); };
   const int64_t channels = model.shapes.x.sizes[0];
-  if (values.count("init")) pictures.init = whole("init", channels).mul(2).sub(1);
-  if (values.count("image")) pictures.shown = shown_image(model, values["image"].as<std::string>());
+  if (values.count("init")) pictures.init = in_range(whole(model, pixels("init"), file("init"), channels));
+  at::Tensor shown;
+  if (values.count("image")) {
+    check_looked_at(model);
+    shown = pixels("image");
+    pictures.shown = shown_image(model, shown, file("image"));
+  }
   if (!values.count("mask")) return pictures;
-  pictures.mask = whole("mask", 1).gt(0.5).to(at::kFloat);
-  pictures.known = pictures.init.defined() ? pictures.init : whole("image", channels).mul(2).sub(1);
+  pictures.mask = whole(model, pixels("mask"), file("mask"), 1).gt(0.5).to(at::kFloat);
+  pictures.known = pictures.init.defined() ? pictures.init : in_range(whole(model, shown, file("image"), channels));
   return pictures;
 }
 

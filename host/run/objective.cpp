@@ -100,10 +100,10 @@ at::Tensor label_of(const Model& model, const Batch& batch) {
 }
 
 std::vector<int64_t> label_values(const Model& model, const Batch& batch) {
-  const auto label = label_field(model.shapes.fields);
-  if (!label) return {};
-  const at::Tensor labels = batch.fields[*label].to(at::kLong).contiguous();
-  return {labels.const_data_ptr<int64_t>(), labels.const_data_ptr<int64_t>() + labels.numel()};
+  const at::Tensor label = label_of(model, batch);
+  if (!label.defined()) return {};
+  const at::Tensor values = label.cpu().contiguous();
+  return {values.const_data_ptr<int64_t>(), values.const_data_ptr<int64_t>() + values.numel()};
 }
 
 Batch read_samples(Model& model, uint64_t first, int64_t n) {

@@ -1,8 +1,8 @@
 """./perrin bench: Perrin against its peers, side by side. Prints a table and writes build/bench/results.json.
 
 Options: --quick (fewer repeats; the tuned peer without torch.compile, whose warm-up takes minutes), --only ROW...
-Rows: start, unet, first-stage, stages, extractor, samplers, loader, text, plugin, logging. Each alternates between the programs, so that a busy machine
-hurts both; figures are medians with the spread of the repeats. Outputs are compared before anything is timed. Timings are
+Rows: start, unet, first-stage, stages, extractor, samplers, loader, text, plugin, logging. Each alternates between the programs,
+so that a busy machine hurts both; figures are medians with the spread of the repeats. Outputs are compared before anything is timed. Timings are
 never tests: the exit code says only whether everything ran and agreed.
 """
 import argparse
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from turns import PERRIN, Worker
+from turns import PERRIN, Worker, summary
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("PERRIN_BUILD", ROOT / "build/release"))
@@ -25,11 +25,6 @@ SAMPLING_STEPS = 10
 BATCH = {"small": 8, "large": 32}
 # Freed memory is kept for the next step, as Perrin does itself: without these the peer pays a tenth more in page faults.
 PEER = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1)}
-
-
-def summary(values):
-    q = statistics.quantiles(values, n=4)
-    return {"median": statistics.median(values), "quartiles": [q[0], q[2]], "min": min(values), "n": len(values)}
 
 
 def gemm_limit():
@@ -234,7 +229,7 @@ def show(results):
               f"{r['ratio']:.1f} x")
     for name in "first-stage", "stages", "extractor":
         for what, r in results.get(name, {}).items():
-            print(f"{what}: {r['perrin']['ms']:.1f} ms, the peer as shipped {r['eager']['ms']:.1f} ms, "
+            print(f"{what}: {r['perrin']['median']:.1f} ms, the peer as shipped {r['eager']['median']:.1f} ms, "
                   f"{r['ratio_shipped']:.2f} x as shipped, {r['ratio_tuned']:.2f} x tuned")
     if "text" in results:
         r = results["text"]
@@ -248,7 +243,8 @@ def show(results):
 
 def main():
     rows = {"start": bench_start, "unet": bench_unet, "first-stage": bench_first_stage, "stages": bench_stages,
-            "extractor": bench_extractor, "samplers": bench_samplers, "loader": bench_loader, "text": bench_text, "plugin": bench_plugin, "logging": bench_logging}
+            "extractor": bench_extractor, "samplers": bench_samplers, "loader": bench_loader, "text": bench_text,
+            "plugin": bench_plugin, "logging": bench_logging}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", nargs="+", choices=rows, default=list(rows))

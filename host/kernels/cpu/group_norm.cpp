@@ -217,8 +217,8 @@ PERRIN_INLINE void set_pivots(const GroupNorm& norm, const T* x, int64_t channel
   const int64_t count = std::min(norm.pixels, kPivotPixels), per_pixel = norm.channels_last ? norm.channels : 1;
   for (int64_t c = 0; c < channels; ++c) channel[c] = {};
   for (int64_t k = 0; k < count; ++k) {
-    const int64_t pixel = static_cast<int64_t>(static_cast<uint32_t>(k) * uint64_t{2654435769} % (uint64_t{1} << 32) *
-                                               static_cast<uint64_t>(norm.pixels) >> 32);
+    const uint32_t fraction = static_cast<uint32_t>(k) * 2654435769u;  // of the pixels, in 2^-32
+    const auto pixel = static_cast<int64_t>(fraction * static_cast<uint64_t>(norm.pixels) >> 32);
     const T* at = x + pixel * per_pixel;
     for (int64_t c = 0; c < channels; ++c) channel[c].pivot += load(at + (norm.channels_last ? c : c * norm.pixels));
   }

@@ -5,27 +5,20 @@
 // The file holds the peer's weights, "in.x" [B, C, H, W] in [-1, 1] and "out.LAYER".
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/from_blob.h>
 
 #include <algorithm>
-#include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "host/run/device.hpp"
-#include "host/store/safetensors.hpp"
+#include "tests/bench/turns.hpp"
 #include "tests/unit/extractors/opened.hpp"
 
 namespace {
 
 using nlohmann::json;
 using namespace perrin;
-
-at::Tensor read(const store::SafeTensors& file, const std::string& name) {
-  const auto* view = file.find(name);
-  if (view == nullptr) throw std::invalid_argument("the peer's file has no " + name);
-  return at::from_blob(const_cast<std::byte*>(view->bytes.data()), view->shape, at::kFloat).clone();
-}
+using bench::read;
 
 class Runner {
  public:
@@ -39,18 +32,7 @@ class Runner {
   }
 
   at::Tensor pass() const { return extractor_(x_, {wanted_})[0]; }
-
-  json check() const { return {{"apart", (pass().sub(out_).abs().max().div(out_.abs().max())).item<double>()}}; }
-
-  json timed(int passes) const {
-    std::vector<double> ms;
-    for (int i = 0; i < passes; ++i) {
-      const auto begin = std::chrono::steady_clock::now();
-      pass();
-      ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
-    }
-    return {{"ms", ms}};
-  }
+  json check() const { return {{"apart", pass().sub(out_).abs().max().div(out_.abs().max()).item<double>()}}; }
 
  private:
   store::SafeTensors file_;
@@ -69,6 +51,7 @@ int main(int argc, char** argv) {
   const Runner runner(argv[1], argv[2]);
   for (std::string line; std::getline(std::cin, line);) {
     const json request = json::parse(line);
-    std::cout << (request["do"] == "check" ? runner.check() : runner.timed(request["steps"])) << std::endl;
+    std::cout << (request["do"] == "check" ? runner.check() : bench::timed(request["steps"], [&] { runner.pass(); }))
+              << std::endl;
   }
 }

@@ -2,7 +2,7 @@
 
 peer.py PROGRAM THREADS REPEATS [--compile] writes each network with images and its output, lets PROGRAM (extractor_bench)
 compare its own, then lets the two take turns, the peer as shipped and channels-last (--compile: and compiled). Prints one
-JSON object: {"vgg, 224 pixels, 8 images": {"perrin": {"ms", "quartiles"}, "eager": .., "ratio_shipped", "ratio_tuned"}, ..}
+JSON object: {"vgg, 8 images": {"perrin": {"median", "quartiles", ..}, "eager": .., "ratio_shipped", "ratio_tuned"}, ..}
 """
 import json
 import pathlib
@@ -15,7 +15,7 @@ import torchvision
 from safetensors.torch import save_file
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
-from turns import PERRIN, Worker, alternate
+from turns import PERRIN, Worker, alternate, arguments
 
 BATCH = 8
 
@@ -71,14 +71,11 @@ def bench(extractor, make, program, threads, repeats, variants):
         raise SystemExit(f"the two {extractor} differ ({apart}): no timing would mean anything")
     result = alternate({"perrin": ours} | {v: build(make, v)[1] for v in variants}, repeats)
     ours.close()
-    return result | {"apart": apart, "images_per_second": 1e3 * BATCH / result["perrin"]["ms"]}
+    return result | {"apart": apart, "images_per_second": 1e3 * BATCH / result["perrin"]["median"]}
 
 
 def main():
-    program, threads, repeats = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
-    variants = ["eager", "channels-last"] + (["compile"] if "--compile" in sys.argv else [])
+    program, threads, repeats, variants = arguments()
     print(json.dumps({f"{name}, {BATCH} images": bench(name, make, program, threads, repeats, variants)
                       for name, make in (("vgg", vgg), ("inception-v3", inception))}))
 

@@ -2,31 +2,24 @@
 // so that it can alternate with peer.py, which makes the file of weights:
 //   {"do": "load", "file": F, "channels": [..], "groups": G}  -> {"output": largest |difference| over the largest,
 //                                                                "gradient": of all weights, by norms, "parameters"}
-//   {"do": "time", "steps": N}                               -> {"ms": [one a step]}
+//   {"do": "time", "steps": N}                                -> {"ms": [one a step]}
 // A step: encoder, posterior's mean, decoder, squared error, gradients of every weight; no optimizer.
 #include <ATen/Parallel.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/mse_loss.h>
 
-#include <chrono>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "host/run/device.hpp"
-#include "host/store/safetensors.hpp"
+#include "tests/bench/turns.hpp"
 #include "tests/unit/encoders_ae/held.hpp"
 
 namespace {
 
 using nlohmann::json;
+using perrin::bench::read;
 using perrin::testing::Bound;
-
-at::Tensor read(const perrin::store::SafeTensors& file, const std::string& name) {
-  const auto* view = file.find(name);
-  if (view == nullptr) throw std::invalid_argument("the peer's file has no " + name);
-  return at::from_blob(const_cast<std::byte*>(view->bytes.data()), view->shape, at::kFloat).clone();
-}
 
 class Runner {
  public:
@@ -59,16 +52,6 @@ class Runner {
     return {{"output", output}, {"gradient", std::sqrt(difference / norm)}, {"parameters", net_.values.numel()}};
   }
 
-  json timed(int steps) {
-    std::vector<double> ms;
-    for (int i = 0; i < steps; ++i) {
-      const auto begin = std::chrono::steady_clock::now();
-      train();
-      ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
-    }
-    return {{"ms", ms}};
-  }
-
  private:
   perrin::store::SafeTensors file_;
   at::Tensor x_;
@@ -85,6 +68,7 @@ int main(int argc, char** argv) {
   for (std::string line; std::getline(std::cin, line);) {
     const json request = json::parse(line);
     if (request["do"] == "load") runner = std::make_unique<Runner>(request);
-    std::cout << (request["do"] == "load" ? runner->check() : runner->timed(request["steps"])) << std::endl;
+    std::cout << (request["do"] == "load" ? runner->check() : perrin::bench::timed(request["steps"], [&] { runner->train(); }))
+              << std::endl;
   }
 }

@@ -2,7 +2,7 @@
 
 peer.py PROGRAM THREADS REPEATS [--compile] starts PROGRAM (first_stage_bench), compares output and gradients, then lets
 the two take turns, the peer as shipped and channels-last (--compile: and compiled), and prints one JSON object:
-  {"perrin": {"ms", "quartiles"}, "eager": .., "channels-last": .., "ratio_shipped", "ratio_tuned"}
+  {"perrin": {"median", "quartiles", ..}, "eager": .., "channels-last": .., "ratio_shipped", "ratio_tuned"}
 """
 import json
 import pathlib
@@ -15,7 +15,7 @@ from diffusers import AutoencoderKL
 from safetensors.torch import save_file
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
-from turns import PERRIN, Worker, alternate
+from turns import PERRIN, Worker, alternate, arguments
 
 CHANNELS, GROUPS, SHAPE = (32, 64, 64), 32, (8, 3, 32, 32)
 
@@ -64,16 +64,13 @@ def export(file):
 
 
 def main():
-    program, threads, repeats = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
+    program, threads, repeats, variants = arguments()
     ours = Worker(PERRIN, program, threads)
     with tempfile.TemporaryDirectory() as folder:
         parameters = export(folder + "/weights")
         found = ours.ask(do="load", file=folder + "/weights", channels=CHANNELS, groups=GROUPS)
     if found["output"] > 1e-4 or found["gradient"] > 1e-3 or found["parameters"] != parameters:
         raise SystemExit(f"the two autoencoders differ ({found}): no timing would mean anything")
-    variants = ["eager", "channels-last"] + (["compile"] if "--compile" in sys.argv else [])
     result = alternate({"perrin": ours} | {v: Runner(v) for v in variants}, repeats)
     ours.close()
     print(json.dumps(result | {"parameters": parameters, "output_apart": found["output"], "gradient_apart": found["gradient"]}))

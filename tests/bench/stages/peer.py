@@ -3,7 +3,7 @@
 peer.py PROGRAM THREADS REPEATS [--compile] takes the two stages of stages.toml in turn: PROGRAM (stage_bench) writes its
 weights and what it shows the networks; latents, loss, gradient and parameters are compared; then the two take turns, the
 peer as shipped and channels-last with a fused AdamW (--compile: and compiled). Prints one JSON object:
-  {"diffusion": {"perrin": {"ms", "quartiles"}, "eager": .., "ratio_shipped", "ratio_tuned"}, "text": ..}
+  {"diffusion": {"perrin": {"median", "quartiles", ..}, "eager": .., "ratio_shipped", "ratio_tuned"}, "text": ..}
 The peer is shown tokens, not texts, and averages no weights; Perrin does both in the step.
 """
 import ast
@@ -20,7 +20,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from turns import PERRIN, Worker, alternate
+from turns import PERRIN, Worker, alternate, arguments
 
 STAGES, MAX_TOKENS, SCALE = ("diffusion", "text"), 24, 0.5
 
@@ -125,10 +125,7 @@ def bench(index, program, threads, repeats, variants):
 
 
 def main():
-    program, threads, repeats = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
-    variants = ["eager", "channels-last"] + (["compile"] if "--compile" in sys.argv else [])
+    program, threads, repeats, variants = arguments()
     print(json.dumps({name: bench(i, program, threads, repeats, variants) for i, name in enumerate(STAGES)}))
 
 

@@ -8,7 +8,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/tensor.h>
 
-#include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -19,7 +18,7 @@
 #include "host/run/objective.hpp"
 #include "host/run/optimizer.hpp"
 #include "host/services/host.hpp"
-#include "host/store/safetensors.hpp"
+#include "tests/bench/turns.hpp"
 
 namespace {
 
@@ -109,16 +108,6 @@ json Stage::write(const std::string& file) {
           {"captions", captions()}};
 }
 
-json timed(Stage& stage, int steps) {
-  std::vector<double> ms;
-  for (int i = 0; i < steps; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
-    stage.step();
-    ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
-  }
-  return {{"ms", ms}};
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -133,7 +122,7 @@ int main(int argc, char** argv) {
   Stage stage(model, std::stoul(argv[2]));
   for (std::string line; std::getline(std::cin, line);) {
     const json request = json::parse(line);
-    std::cout << (request["do"] == "export" ? stage.write(request["file"]) : timed(stage, request["steps"]))
+    std::cout << (request["do"] == "export" ? stage.write(request["file"]) : bench::timed(request["steps"], [&] { stage.step(); }))
               << std::endl;
   }
 }

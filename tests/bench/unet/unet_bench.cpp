@@ -7,12 +7,10 @@
 #include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 
 #include <array>
-#include <chrono>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -20,13 +18,14 @@
 #include "host/kernels/adamw.hpp"
 #include "host/kernels/ops.hpp"
 #include "host/run/device.hpp"
-#include "host/store/safetensors.hpp"
+#include "tests/bench/turns.hpp"
 #include "tests/bench/unet/sampling.hpp"
 #include "tests/unit/plugins_b/bound.hpp"
 
 namespace {
 
 using nlohmann::json;
+using perrin::bench::read;
 using perrin::testing::Bound;
 
 struct Setting {
@@ -111,12 +110,6 @@ class Runner {
   perrin::bench::Sampling sampling_;
 };
 
-at::Tensor read(const perrin::store::SafeTensors& file, const std::string& name) {
-  const auto* view = file.find(name);
-  if (view == nullptr) throw std::invalid_argument("the peer's file has no " + name);
-  return at::from_blob(const_cast<std::byte*>(view->bytes.data()), view->shape, at::kFloat).clone();
-}
-
 // The peer's weights and inputs: do output and every gradient agree?
 json Runner::check(const std::string& path) {
   const auto file = perrin::store::SafeTensors::open(path, perrin::store::Checksum::if_present);
@@ -163,20 +156,10 @@ void step(Runner& runner, const std::string& what) {
   if (what == "sample") runner.sample();
 }
 
-json timed(Runner& runner, const json& request) {
-  std::vector<double> ms;
-  for (int i = 0; i < request["steps"].get<int>(); ++i) {
-    const auto begin = std::chrono::steady_clock::now();
-    step(runner, request["do"]);
-    ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
-  }
-  return {{"ms", ms}};
-}
-
 json answer(Runner& runner, const json& request) {
   if (request["do"] == "check") return runner.check(request["file"]);
   if (request["do"] == "check-samples") return runner.check_samples(request["file"], request["samples"]);
-  return timed(runner, request);
+  return perrin::bench::timed(request["steps"], [&] { step(runner, request["do"]); });
 }
 
 }  // namespace

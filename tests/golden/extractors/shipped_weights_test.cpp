@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <numeric>
 #include <set>
 
@@ -21,10 +20,6 @@ namespace perrin::testing {
 namespace {
 
 const std::string kWeights = PERRIN_EXPERIMENTS "/extractors/";
-
-bool fashion_is_here() {
-  return std::filesystem::exists("/usr/share/datasets/fashion-mnist") || std::getenv("PERRIN_DATA") != nullptr;
-}
 
 // What a layer says of a dataset's first samples, with the samples' captions and the classes of one field.
 struct Seen {
@@ -61,7 +56,7 @@ void expect_top1(const std::string& weights, const at::Tensor& scores, const at:
 }
 
 TEST(ShippedWeights, ClassifyFashionMnist) {
-  if (!fashion_is_here()) GTEST_SKIP() << "no Fashion-MNIST here: neither /usr/share/datasets/fashion-mnist nor PERRIN_DATA";
+  if (const std::string reason = no_fashion_mnist(); !reason.empty()) GTEST_SKIP() << reason;
   const at::NoGradGuard no_grad;
   const auto dataset = builtin("dataset", "fashion-mnist", {{"split", std::string("test")}});
   const Seen seen = see(dataset, "label", 10000, "fashion-classifier.safetensors", "logits");
@@ -70,14 +65,15 @@ TEST(ShippedWeights, ClassifyFashionMnist) {
 
 TEST(ShippedWeights, TellShapesAndColours) {
   const at::NoGradGuard no_grad;
-  const auto dataset = builtin("dataset", "captioned-shapes", {{"split", std::string("test")}, {"labels", std::string("object")}, {"max_count", int64_t{1}}});
+  const Values values = {{"split", std::string("test")}, {"labels", std::string("object")}, {"max_count", int64_t{1}}};
+  const auto dataset = builtin("dataset", "captioned-shapes", values);
   const Seen seen = see(dataset, "object", 4096, "shapes-classifier.safetensors", "logits");
   expect_top1("shapes-classifier", seen.layer, seen.classes, 1);
 }
 
 // A class is the mean direction of its captions, each counted once.
 TEST(ShippedWeights, ClassifyByCaptionsAlone) {
-  if (!fashion_is_here()) GTEST_SKIP() << "no Fashion-MNIST here: neither /usr/share/datasets/fashion-mnist nor PERRIN_DATA";
+  if (const std::string reason = no_fashion_mnist(); !reason.empty()) GTEST_SKIP() << reason;
   const at::NoGradGuard no_grad;
   const auto dataset = builtin("dataset", "fashion-mnist",
                                {{"split", std::string("test")}, {"captions", std::string("templates")}});

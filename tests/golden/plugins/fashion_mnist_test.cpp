@@ -5,7 +5,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <numeric>
 
 #include "tests/unit/plugins_a/components.hpp"
@@ -31,8 +30,7 @@ Split read_all(const std::string& name) {
 }
 
 TEST(GoldenFashionMnist, CountsSharesMeanAndDeviation) {
-  if (!std::filesystem::exists("/usr/share/datasets/fashion-mnist") && !std::getenv("PERRIN_DATA"))
-    GTEST_SKIP() << "no Fashion-MNIST here: neither /usr/share/datasets/fashion-mnist nor PERRIN_DATA";
+  if (const std::string reason = no_fashion_mnist(); !reason.empty()) GTEST_SKIP() << reason;
   for (const auto& [name, n] : {std::pair{"train", 60000u}, {"test", 10000u}}) {
     const Split split = read_all(name);
     ASSERT_EQ(split.labels.size(), n) << name;

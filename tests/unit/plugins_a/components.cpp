@@ -1,5 +1,7 @@
 #include "tests/unit/plugins_a/components.hpp"
 
+#include <cstdlib>
+#include <filesystem>
 #include <numeric>
 
 #include "host/loader/registry.hpp"
@@ -54,6 +56,11 @@ services::Component load(const std::string& file, const std::string& kind, const
     if (found->keys[i].default_value.size > 0)
       given.emplace(std::string(services::view(found->keys[i].name)), literal(found->keys[i]));
   return services::Component(library, *found, kind, std::move(given), 0);
+}
+
+std::string no_fashion_mnist() {
+  if (std::filesystem::exists("/usr/share/datasets/fashion-mnist") || std::getenv("PERRIN_DATA")) return "";
+  return "no Fashion-MNIST here: neither /usr/share/datasets/fashion-mnist nor PERRIN_DATA";
 }
 
 services::Component builtin(const std::string& kind, const std::string& id, Values given) {

@@ -19,6 +19,9 @@ services::Component load(const std::string& file, const std::string& kind, const
 // The same for a built-in: the library is perrin-<kind's folder>.so of this build.
 services::Component builtin(const std::string& kind, const std::string& id, Values given = {});
 
+// For tests that need the real files; the reason to skip, empty where they are.
+std::string no_fashion_mnist();
+
 // alpha and sigma of a schedule at whole times.
 std::vector<perrin_time> levels(const services::Component& schedule, const std::vector<double>& t);
 // Of all times 0 .. T-1.
