@@ -1,7 +1,6 @@
 #include "host/sample/brownian.hpp"
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 #include <perrin/host/rng.h>
 
@@ -9,6 +8,7 @@
 #include <cmath>
 
 #include "host/base/error.hpp"
+#include "host/kernels/bridge.hpp"
 #include "host/kernels/ops.hpp"
 #include "host/kernels/tensors.hpp"
 #include "host/run/time_table.hpp"
@@ -19,7 +19,6 @@ namespace {
 
 constexpr double kReach = 32;            // of log SNR, to both sides
 constexpr int64_t kPoints = 1 << 20;     // the grid's intervals
-constexpr int64_t kForked = 4096;        // elements of an increment that are worth waking threads for
 constexpr uint32_t kNodes = 0x80000000;  // samplers number their own draws from 0
 
 double log_snr_of(int64_t point) {
@@ -34,19 +33,22 @@ int64_t point_of(const perrin_time& at) {
 // SNR(b) - SNR(a) for a <= b.
 double duration(int64_t a, int64_t b) { return -std::exp(log_snr_of(b)) * std::expm1(log_snr_of(a) - log_snr_of(b)); }
 
+// W(middle) given W(left) and W(right): normal, the mean on the chord, variance (m - l) (r - m) / (r - l) in time. The
+// last point has nothing to its right.
+kernels::Halving halving(uint64_t seed, int64_t left, int64_t middle, int64_t right) {
+  kernels::Halving h;
+  h.stream = {seed, PERRIN_PURPOSE_SAMPLER, kNodes + static_cast<uint32_t>(middle)};
+  const double before = duration(left, middle), after = duration(middle, right), all = before + after;
+  h.deviation = static_cast<float>(std::sqrt(middle == right ? all : before * (after / all)));
+  if (middle == right) return h;
+  h.of_right = static_cast<float>(before / all), h.of_left = static_cast<float>(after / all);
+  return h;
+}
+
 }  // namespace
 
-Brownian::Brownian(uint64_t seed, const std::vector<uint64_t>& samples, const std::vector<int64_t>& sizes) {
-  const int64_t rows = sizes.front(), elements = c10::multiply_integers(sizes);
-  const bool threads = services::run_device().is_cpu() && elements >= kForked;
-  const int64_t parts = threads ? std::min<int64_t>(rows, at::get_num_threads()) : 1;
-  for (int64_t part = 0; part < parts; ++part) {
-    const int64_t first = rows * part / parts, last = rows * (part + 1) / parts;
-    std::vector<int64_t> own = sizes;
-    own.front() = last - first;
-    parts_.push_back({seed, {samples.begin() + first, samples.begin() + last}, std::move(own)});
-  }
-}
+Brownian::Brownian(uint64_t seed, const std::vector<uint64_t>& samples, const std::vector<int64_t>& sizes)
+    : seed_(seed), samples_(samples), sizes_(sizes) {}
 
 at::Tensor Brownian::increment(const perrin_time& from, const perrin_time& to) {
   const int64_t a = point_of(from), b = point_of(to);
@@ -55,61 +57,28 @@ at::Tensor Brownian::increment(const perrin_time& from, const perrin_time& to) {
                     " and " + std::to_string(run::log_snr(to)) + ", which are less than 6e-5 apart or both beyond 32",
                 "sampler", "take fewer or wider steps");
   }
-  if (parts_.size() == 1) return parts_.front().increment(a, b);
-  std::vector<at::Tensor> increments(parts_.size());
-  kernels::torch_threads()(static_cast<int64_t>(parts_.size()), 1, [&](int64_t first, int64_t last) {
-    for (int64_t i = first; i < last; ++i) increments[size_t(i)] = parts_[size_t(i)].increment(a, b);
-  });
-  return at::cat(increments);
-}
-
-at::Tensor Brownian::Rows::combine(std::vector<at::Tensor> x, std::vector<double> a, double s, int64_t point) const {
-  const uint32_t draw = kNodes + static_cast<uint32_t>(point);
-  return kernels::lincomb(x, a, s, {{seed, PERRIN_PURPOSE_SAMPLER, draw}, samples});
-}
-
-at::Tensor Brownian::Rows::increment(int64_t a, int64_t b) {
-  passed.clear();
-  const int64_t low = std::min(a, b), high = std::max(a, b);
-  const at::Tensor W_low = at(low), W_high = at(high);
-  std::erase_if(known, [&](const auto& entry) { return passed.count(entry.first) == 0; });
-  const double scale = (a < b ? 1 : -1) / std::sqrt(duration(low, high));
-  if (low == 0) return combine({W_high}, {scale}, 0, 0);
-  return combine({W_high, W_low}, {scale, -scale}, 0, 0);
+  known_ = {{a, at(a)}, {b, at(b)}};
+  const double scale = 1 / std::sqrt(duration(std::min(a, b), std::max(a, b)));
+  const std::vector<at::Tensor> W = {known_.at(std::max(a, b)), known_.at(std::min(a, b))};
+  const std::vector<double> signs = {a < b ? scale : -scale, a < b ? -scale : scale};
+  return kernels::lincomb(W, signs).to(services::run_device());
 }
 
 // W at a point: halving from the ends of the grid (Levy's construction), each halving with a normal of its own.
-// Undefined for 0 at point 0.
-at::Tensor Brownian::Rows::at(int64_t point) {
-  if (point == 0) return {};
-  int64_t left = 0, right = kPoints;
-  bridge(0, kPoints, kPoints);
-  while (right != point) {
+at::Tensor Brownian::at(int64_t point) const {
+  if (point == 0) return at::zeros(sizes_, at::kFloat);
+  if (const auto found = known_.find(point); found != known_.end()) return found->second;
+  std::vector<kernels::Halving> halvings = {halving(seed_, 0, kPoints, kPoints)};
+  for (int64_t left = 0, right = kPoints; right != point;) {
     const int64_t middle = (left + right) / 2;
-    bridge(left, middle, right);
+    halvings.push_back(halving(seed_, left, middle, right));
+    halvings.back().becomes_left = point > middle;
     (point <= middle ? right : left) = middle;
   }
-  return known.at(point);
-}
-
-// W(middle) given W(left) and W(right): normal, the mean on the chord, variance (m - l) (r - m) / (r - l) in time. The
-// last point has nothing to its right.
-at::Tensor Brownian::Rows::bridge(int64_t left, int64_t middle, int64_t right) {
-  passed.insert(middle);
-  const auto found = known.find(middle);
-  if (found != known.end()) return found->second;
-  const double before = duration(left, middle), after = duration(middle, right), all = before + after;
-  std::vector<at::Tensor> x;
-  std::vector<double> a;
-  double deviation = std::sqrt(all);
-  if (middle != right) {
-    x.push_back(known.at(right)), a.push_back(before / all);
-    if (left != 0) x.push_back(known.at(left)), a.push_back(after / all);
-    deviation = std::sqrt(before * (after / all));
-  } else {
-    x.push_back(at::zeros(sizes, at::TensorOptions(at::kFloat).device(services::run_device()))), a.push_back(0);
-  }
-  return known[middle] = combine(std::move(x), std::move(a), deviation, middle);
+  at::Tensor W = at::empty(sizes_, at::kFloat);
+  kernels::bridge(halvings, samples_, {W.mutable_data_ptr<float>(), static_cast<size_t>(W.numel())},
+                  kernels::torch_threads());
+  return W;
 }
 
 }  // namespace perrin::sample

@@ -14,7 +14,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <vector>
 
 namespace perrin::sample {
@@ -31,20 +30,12 @@ class Brownian {
   at::Tensor increment(const perrin_time& from, const perrin_time& to);
 
  private:
-  // The paths of some of the rows.
-  struct Rows {
-    uint64_t seed;
-    std::vector<uint64_t> samples;
-    std::vector<int64_t> sizes;
-    std::map<int64_t, at::Tensor> known{};  // W at the points passed by the latest increment; W is 0 at point 0
-    std::set<int64_t> passed{};
+  at::Tensor at(int64_t point) const;
 
-    at::Tensor increment(int64_t a, int64_t b);
-    at::Tensor at(int64_t point);
-    at::Tensor bridge(int64_t left, int64_t middle, int64_t right);
-    at::Tensor combine(std::vector<at::Tensor> x, std::vector<double> a, double s, int64_t point) const;
-  };
-  std::vector<Rows> parts_;  // each walked by one thread: twenty small steps in a row are worth one fork, not twenty
+  uint64_t seed_;
+  std::vector<uint64_t> samples_;
+  std::vector<int64_t> sizes_;
+  std::map<int64_t, at::Tensor> known_;  // W where the latest increment began and ended, on the CPU; W is 0 at point 0
 };
 
 }  // namespace perrin::sample

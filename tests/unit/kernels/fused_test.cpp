@@ -7,6 +7,7 @@
 #include "host/base/error.hpp"
 #include "host/kernels/adafactor.hpp"
 #include "host/kernels/adamw.hpp"
+#include "host/kernels/bridge.hpp"
 #include "host/kernels/lincomb.hpp"
 #include "host/kernels/momentum.hpp"
 #include "host/kernels/q_sample.hpp"
@@ -41,6 +42,32 @@ void three_threads(int64_t n, int64_t /*grain*/, const std::function<void(int64_
   body(b, n);
   first.join();
   second.join();
+}
+
+TEST(Bridge, EqualsTheReferenceForEveryNumberOfHalvingsAndRowSize) {
+  const std::vector<uint64_t> samples = {3, 1, 4, 1, 5, 9, uint64_t{1} << 40};
+  for (size_t n_halvings : {1, 2, 5, 21}) {
+    std::vector<Halving> halvings;
+    for (size_t i = 0; i < n_halvings; ++i)
+      halvings.push_back({{5, 9, uint32_t(i)}, 0.3f + float(i) / 50, 0.6f - float(i) / 50, 0.7f, i % 3 == 1});
+    for (size_t row_size : {1, 2, 5, 256, 784, 1000}) {
+      std::vector<float> expected(samples.size() * row_size), got(expected.size());
+      bridge_reference(halvings, samples, expected);
+      for_each_isa([&] {
+        bridge(halvings, samples, got);
+        expect_same_bits(got, expected, "one thread");
+        bridge(halvings, samples, got, three_threads);
+        expect_same_bits(got, expected, "three threads");
+      });
+    }
+  }
+}
+
+TEST(Bridge, RefusesElementsThatAreNoRows) {
+  std::vector<float> W(5);
+  const std::vector<uint64_t> two = {1, 2};
+  EXPECT_THROW(bridge(std::vector<Halving>(1), two, W), Error);
+  EXPECT_THROW(bridge({}, two, W), Error);
 }
 
 template <class T>
