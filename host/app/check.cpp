@@ -55,6 +55,11 @@ std::string flop_text(double flops) {
   return text;
 }
 
+// sigma / alpha; null where there is no signal.
+nlohmann::json level_of(const perrin_time& at) {
+  return at.alpha > 0 ? nlohmann::json(at.sigma / at.alpha) : nlohmann::json();
+}
+
 nlohmann::json report(run::Model& model, const config::Loaded& loaded) {
   nlohmann::json r;
   r["experiment"] = nlohmann::json::parse(loaded.resolved_json);
@@ -77,21 +82,28 @@ nlohmann::json report(run::Model& model, const config::Loaded& loaded) {
   times.pop_back();
   for (const perrin_time& at : times) {
     r["sampling_times"].push_back(at.t);
-    r["sampling_levels"].push_back(at.alpha > 0 ? nlohmann::json(at.sigma / at.alpha) : nlohmann::json());
+    r["sampling_levels"].push_back(level_of(at));
+    // A guide of another schedule may not reach all levels.
+    if (model.guide) r["guide_levels"].push_back(level_of(sample::guide_level(*model.guide, at).at));
   }
   return r;
 }
 
-void print_steps(const nlohmann::json& r) {
-  std::cout << "\nsampling at t =";
-  for (const auto& t : r["sampling_times"]) std::cout << " " << t.get<double>();
-  std::cout << "\n sigma / alpha =";
-  for (const auto& level : r["sampling_levels"]) {
+void print_levels(const char* title, const nlohmann::json& levels) {
+  std::cout << "\n" << title;
+  for (const auto& level : levels) {
     if (level.is_null())
       std::cout << " inf";
     else
       std::cout << " " << level.get<double>();
   }
+}
+
+void print_steps(const nlohmann::json& r) {
+  std::cout << "\nsampling at t =";
+  for (const auto& t : r["sampling_times"]) std::cout << " " << t.get<double>();
+  print_levels(" sigma / alpha =", r["sampling_levels"]);
+  if (r.contains("guide_levels")) print_levels("the guide's, its nearest =", r["guide_levels"]);
   std::cout << "\n";
 }
 

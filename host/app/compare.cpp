@@ -21,6 +21,7 @@
 #include "host/loader/index.hpp"
 #include "host/run/device.hpp"
 #include "host/run/signals.hpp"
+#include "host/sample/classes.hpp"
 #include "host/sample/generate.hpp"
 #include "host/sample/steps.hpp"
 
@@ -125,7 +126,7 @@ class Comparison {
     request.count = count_;
     request.batch_size = run_.experiment.samples.batch_size;
     request.seed = run_.experiment.samples.seed;
-    request.labels = sample::grid_labels(model, count_, run_.experiment.samples.columns, std::nullopt);
+    request.labels = sample::grid_labels(model, count_, run_.experiment.samples.columns);
     request.given = sample::grid_conditions(model, run_.experiment.samples, count_);
     request.cancelled = [] { return run::stop_signal() != 0; };
     request.progress = [&](int64_t done, int64_t) { result.calls = done; };

@@ -19,6 +19,7 @@
 #include "host/run/provenance.hpp"
 #include "host/run/signals.hpp"
 #include "host/run/trainer.hpp"
+#include "host/sample/classes.hpp"
 #include "host/sample/generate.hpp"
 #include "host/sample/guide.hpp"
 #include "host/sample/steps.hpp"
@@ -146,7 +147,7 @@ class Life {
     request.count = s.count;
     request.batch_size = s.batch_size;
     request.seed = s.seed;
-    request.labels = sample::grid_labels(model_, s.count, s.columns, {});
+    request.labels = sample::grid_labels(model_, s.count, s.columns);
     request.given = sample::grid_conditions(model_, s);
     request.bf16 = s.precision == "bf16";
     request.cancelled = [] { return run::stop_signal() != 0; };

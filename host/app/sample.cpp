@@ -31,7 +31,8 @@ Command command() {
   c.positional = {"RUN"};
   c.description.add_options()("count", options::value<int64_t>(), "samples (default: the experiment's)")(
       "seed", options::value<int64_t>(), "seed of the noise (default: the experiment's)")(
-      "class", options::value<int64_t>(), "class of every sample, of the dataset's first label (default: one class per row)")(
+      "class", options::value<std::vector<std::string>>()->composing(),
+      "N: class of every sample (default: one class per row); FIELD=N: of another label of the dataset; repeatable")(
       "sampler", options::value<std::string>(),
       "another sampler: its own keys at their defaults, the steps as in the run")("steps", options::value<int64_t>(),
                                                                                   "sampling steps")(
@@ -118,7 +119,7 @@ int sample_command(const std::vector<std::string>& arguments) {
   if (sample::inverts(model)) {
     sample::Data data = sample::first_samples(model, s.count, s.batch_size);
     request.start = data.z;
-    if (!values->count("class")) request.labels = std::move(data.labels);
+    if (!chosen_classes(model, *values).label) request.labels = std::move(data.labels);
   }
   auto bar = std::make_unique<console::Progress>("sampling", 0, "call");
   request.progress = [&](int64_t done, int64_t total) { bar->set_total(total), bar->update(done); };

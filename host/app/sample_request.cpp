@@ -59,6 +59,11 @@ void add_request_options(options::options_description& description) {
       "interpolate", "a strip from one prompt to another, or from one seed's noise to the next one's");
 }
 
+sample::Classes chosen_classes(const run::Model& model, const Values& values) {
+  return sample::parse_classes(
+      model, values.count("class") ? values["class"].as<std::vector<std::string>>() : std::vector<std::string>());
+}
+
 sample::Request make_request(run::Model& model, const Values& values, const Pictures& pictures) {
   const config::Samples& s = model.experiment.samples;
   const std::vector<std::string> prompts = prompts_of(values);
@@ -70,9 +75,8 @@ sample::Request make_request(run::Model& model, const Values& values, const Pict
   request.seed = s.seed;
   request.bf16 = s.precision == "bf16";
   request.cancelled = [] { return run::stop_signal() != 0; };
-  const bool chosen = values.count("class") > 0;
-  request.labels = sample::grid_labels(model, request.count, s.columns,
-                                       chosen ? std::optional(values["class"].as<int64_t>()) : std::nullopt);
+  const sample::Classes chosen = chosen_classes(model, values);
+  request.labels = sample::grid_labels(model, request.count, s.columns, chosen);
   if (prompts.empty()) {
     request.given = sample::grid_conditions(model, s, request.count);
   } else {
@@ -86,6 +90,8 @@ sample::Request make_request(run::Model& model, const Values& values, const Pict
     request.negative = sample::prompt_fields(
         model, std::vector<std::string>(static_cast<size_t>(request.count), values["negative"].as<std::string>()));
   if (values.count("interpolate")) interpolate(model, prompts, request);
+  for (sample::FieldValues* fields : {&request.given, &request.toward, &request.negative})
+    if (fields == &request.given || !fields->empty()) sample::set_others(chosen, request.count, *fields);
   start_from_image(model, pictures,
                    values.count("strength") ? std::optional(values["strength"].as<double>()) : std::nullopt, request);
   show_image(model, pictures, request);

@@ -2,11 +2,15 @@
 #pragma once
 
 #include "host/app/sample_image.hpp"
+#include "host/sample/classes.hpp"
 
 namespace perrin::app {
 
 // The options of `perrin sample` that a request is made of.
 void add_request_options(options::options_description& description);
+
+// What --class says.
+sample::Classes chosen_classes(const run::Model& model, const options::variables_map& values);
 
 // The request: the grid's classes and conditions, or what the options say. Throws Error, usage for options that do not
 // go together.

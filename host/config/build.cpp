@@ -137,17 +137,25 @@ class Builder {
     std::vector<Component> parts;
     const Entry* entry = root.find("conditioner");
     if (entry == nullptr) return parts;
-    const auto add = [&](const Table* table, const Location& at, const std::string& label) {
-      if (auto part = choose({"conditioner", label, "", table, at}, catalogue_)) parts.push_back(std::move(*part));
-    };
     if (entry->node.array() == nullptr) {
-      if (const Table* found = table(root, "conditioner", "[conditioner]")) add(found, entry->at, "[conditioner]");
+      const Table* found = table(root, "conditioner", "[conditioner]");
+      if (!found) return parts;
+      if (auto part = choose({"conditioner", "[conditioner]", "", found, entry->at}, catalogue_)) parts.push_back(*part);
     } else if (const Array* several = tables(root, "conditioner", "[[conditioner]]")) {
-      for (const Node& node : *several) add(node.table(), node.at, "[[conditioner]]");
+      for (const Node& node : *several)
+        if (auto part = one_of_several(node)) parts.push_back(std::move(*part));
     }
-    for (Component& part : parts)
-      if (parts.size() > 1) part.name = "conditioner." + part.use;
     return parts;
+  }
+
+  std::optional<Component> one_of_several(const Node& node) {
+    const std::vector<Key>& host_keys = conditioner_table().keys;
+    auto part = choose({"conditioner", "[[conditioner]]", "", node.table(), node.at, host_keys}, catalogue_);
+    if (!part) return part;
+    const Component host = take_host_keys(*part, host_keys);
+    const Value* name = host.find("name");
+    part->name = "conditioner." + (name ? std::get<std::string>(*name) : part->use);
+    return part;
   }
 
   // The host's keys of a component's table, moved out of the component.

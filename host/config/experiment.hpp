@@ -16,7 +16,7 @@ namespace perrin::config {
 // One named component with its own part of the file.
 struct Component {
   std::string kind, use;                  // use: the canonical id; empty: the experiment has none
-  std::string name;                       // of a loss: its trace; of several conditioners "conditioner.<use>"; else the kind
+  std::string name;                       // of a loss: its trace; of a [[conditioner]] "conditioner.<name>"; else the kind
   std::map<std::string, Value> values;    // keys of the schema; only an optional key without default may be absent
   std::map<std::string, Location> where;  // of the values that the file or --set gives
   Location location;                      // of the table; line 0 when the file has none

@@ -227,6 +227,15 @@ const Factory& sampler_table() {
   return table;
 }
 
+const Factory& conditioner_table() {
+  static const Factory table = host_factory("conditioner", "[[conditioner]]", "one of several conditioners",
+                                            {{.name = "name",
+                                              .type = Type::text,
+                                              .doc = "letters, digits, - and _; its parameters are kept as "
+                                                     "conditioner.NAME, the conditioner's id unless given"}});
+  return table;
+}
+
 const Factory& loss_table() {
   static const Factory table =
       host_factory("loss", "[[stage.loss]]", "one term of a stage's loss; a stage without any has `l2`",
@@ -284,6 +293,7 @@ const char* later_table(std::string_view name) {
 bool is_reserved_key(std::string_view kind, std::string_view key) {
   return key == "use" || key == "sha256" || (kind == "loss" && find_key(loss_table().keys, key) != nullptr) ||
          (kind == "loss" && key == "optimizer") ||
+         (kind == "conditioner" && find_key(conditioner_table().keys, key) != nullptr) ||
          (kind == "encoder" && find_key(encoder_table().keys, key) != nullptr) ||
          (kind == "sampler" && find_key(sampler_table().keys, key) != nullptr);
 }

@@ -25,6 +25,7 @@ const Factory& samples_table();
 const Factory& stage_table();
 const Factory& encoder_table();  // the host's keys of [encoder], beside those of the encoder itself
 const Factory& sampler_table();  // the same of [sampler]
+const Factory& conditioner_table();  // the same of each [[conditioner]]
 const Factory& loss_table();     // the host's keys of a [[stage.loss]], beside those of the loss itself
 const Catalogue& optimizers();
 

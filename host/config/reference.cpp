@@ -88,6 +88,7 @@ std::string experiment_reference() {
   text += section(loss_table()) + "\nThe keys of the loss itself stand beside them.\n";
   text += "\nAn adversary, such as `adversarial`, has parameters of its own: `optimizer = { ... }` in its table trains them; "
           "without it the stage's settings do.\n";
+  text += section(conditioner_table()) + "\nThe keys of the conditioner itself stand beside it.\n";
   text += section(encoder_table());
   text += section(sampler_table());
   return text + section(samples_table());

@@ -41,10 +41,13 @@ std::vector<std::pair<std::string, Value>> choice_of(const Component& component)
   return choice;
 }
 
-// `several`: the table is one of a list.
-Section component_section(const Component& component, bool several = false) {
-  const std::string header = "[" + component.kind + "]";
-  Section section{several ? "[" + header + "]" : header, component.name, choice_of(component)};
+// One of a list is called "kind.name".
+Section component_section(const Component& component) {
+  const std::string header = "[" + component.kind + "]", prefix = component.kind + ".";
+  const bool listed = component.name.starts_with(prefix);
+  Section section{listed ? "[" + header + "]" : header, component.name, choice_of(component)};
+  if (listed && component.name != prefix + component.use)
+    section.values.emplace_back("name", component.name.substr(prefix.size()));
   append(section, component.values, component.factory->keys);
   return section;
 }
@@ -73,7 +76,7 @@ std::vector<Section> sections(const Experiment& experiment) {
       if (role.kind == "sampler") append(all.back(), experiment.sampling.table.values, sampler_table().keys);
     }
     for (const Component& part : experiment.conditioners)
-      if (part.kind == role.kind) all.push_back(component_section(part, experiment.conditioners.size() > 1));
+      if (part.kind == role.kind) all.push_back(component_section(part));
   }
   for (const Stage& stage : experiment.stages) {
     Section& section = all.emplace_back(Section{"[[stage]]", "stage." + stage.name, {}});

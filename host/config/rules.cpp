@@ -113,9 +113,15 @@ void averages(const Component& stage, Log& log) {
 // Parameters are kept by these names.
 void conditioner_names(const std::vector<Component>& conditioners, Log& log) {
   std::set<std::string> seen;
-  for (const Component& part : conditioners)
-    if (!seen.insert(part.use).second)
-      log.error(part.location, "two conditioners are " + quote(part.use), "each may stand once");
+  for (const Component& part : conditioners) {
+    if (part.name == part.kind) continue;  // [conditioner], alone
+    const std::string name = part.name.substr(part.kind.size() + 1);
+    if (!is_name(name, "-_"))
+      log.error(part.location, quote(name) + " cannot name a conditioner", "letters, digits, - and _");
+    if (!seen.insert(name).second)
+      log.error(part.location, "two conditioners are called " + quote(name),
+                "give each its own name = \"…\": their parameters are kept under it");
+  }
 }
 
 void loss_terms(const StageDraft& stage, Log& log) {

@@ -143,18 +143,4 @@ at::Tensor reconstructions(run::Model& model) {
   return at::cat(rows);
 }
 
-std::vector<int64_t> grid_labels(const run::Model& model, int64_t count, int64_t columns, std::optional<int64_t> only) {
-  const uint64_t classes = run::class_count(model.shapes.fields);
-  const bool guided = model.guide && model.guide->shapes.logits;
-  if ((model.conditioners.empty() && !guided) || classes == 0) {
-    if (only) throw Error("the run has no classes to choose from", "--class", "leave --class out");
-    return {};
-  }
-  if (only && (*only < 0 || *only >= static_cast<int64_t>(classes)))
-    throw Error("there is no class " + std::to_string(*only), "--class", "give 0 to " + std::to_string(classes - 1));
-  std::vector<int64_t> labels;
-  for (int64_t i = 0; i < count; ++i) labels.push_back(only ? *only : i / columns % static_cast<int64_t>(classes));
-  return labels;
-}
-
 }  // namespace perrin::sample

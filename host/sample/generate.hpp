@@ -57,9 +57,6 @@ Data first_samples(run::Model& model, int64_t count, int64_t batch_size);
 int64_t reconstruction_cells(const run::Model& model);
 at::Tensor reconstructions(run::Model& model);
 
-// Class of each of `count` grid cells: one class per row of `columns`, or `only` everywhere. Empty without labels.
-std::vector<int64_t> grid_labels(const run::Model& model, int64_t count, int64_t columns, std::optional<int64_t> only);
-
 // [-1, 1] -> uint8 [n, H, W, C]. REQUIRES: [n, C, H, W] with C = 1 or 3.
 std::vector<uint8_t> to_pixels(const at::Tensor& images);
 

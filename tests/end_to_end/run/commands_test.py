@@ -99,6 +99,17 @@ class Check(InFolder):
         self.assertEqual(3 * 8 * r["stages"][0]["forward_flops_per_sample"], r["stages"][0]["flops_per_step"])
         self.assertIn(r["hash"][:8], text)
 
+    def test_check_shows_where_a_guide_of_another_schedule_does_not_reach(self):
+        ldm = write(self.folder / "ldm.toml", POINTS.replace('"linear"', '"scaled-linear"'))
+        guide = PERRIN("run", ldm, cwd=self.folder).stdout.splitlines()[-1]
+        guided = ["check", self.points, "--set", f"guidance={{use='autoguidance', guide='{guide}'}}"]
+        r = json.loads(PERRIN(*guided, "--json").stdout)
+        self.assertAlmostEqual(14.615, r["guide_levels"][0], delta=0.003)  # 2404.14507: SD's sigma at t = 999
+        for own, other in zip(r["sampling_levels"], r["guide_levels"]):
+            self.assertAlmostEqual(min(own, r["guide_levels"][0]), other, delta=1e-9 * own)
+        self.assertIn("the guide's, its nearest = 14.61", PERRIN(*guided).stdout)
+        self.assertNotIn("guide", PERRIN("check", self.points).stdout.split("resolved")[0])
+
     def test_check_reports_all_faults_at_once_and_exits_2(self):
         bad = write(self.folder / "bad.toml", POINTS.replace("width", "widht").replace("linear", "linea"))
         done = PERRIN("check", bad, expect=2)
@@ -383,6 +394,8 @@ class Sample(InFolder):
     def test_wrong_requests_say_what_would_be_right(self):
         for arguments, code, parts in (
                 (["--class", 8], 1, ("there is no class 8", "--class", "give 0 to 7")),
+                (["--class", "3x"], 1, ('"3x" is no class', "--class", "give its number")),
+                (["--class", "hue=1"], 1, ('the dataset has no label "hue"', "--class", "give one of label")),
                 (["--steps", 2000], 2, ("cannot be sampled in 2000", "give 1 to 1000")),
                 (["--count", 0], 2, ("samples.count",)),
                 (["--sampler", "ddimm"], 2, ('did you mean "ddim"',)),

@@ -198,8 +198,37 @@ class Labels(Scratch):
 
         plain, shape = sample("plain"), sample("shape", "--class", "5")
         np.testing.assert_array_equal(plain["samples"], shape["samples"], "the colours are the same")
+        red, also = sample("red", "--class", "colour=0"), sample("also", "--class", "colour=0", "--class", "shape=2")
+        self.assertTrue((plain["samples"] != red["samples"]).any())
+        np.testing.assert_array_equal(red["samples"], also["samples"])
+        self.assertEqual([2] * 4, also["labels"].tolist())
         upside = sample("upside", "--set", "sampler.use=ddim-inversion")
         self.assertEqual((4,), upside["labels"].shape, "one label a sample")
+
+
+    def test_two_conditioners_of_one_id_stand_beside_each_other_by_their_names(self):
+        both = """[[conditioner]]
+use = "class-label"
+field = "shape"
+width = 8
+[[conditioner]]
+use = "class-label"
+name = "colour"
+field = "colour"
+width = 8
+"""
+        run, _ = self.run_of("both", SHAPES + both + SMALL_UNET + ALONE)
+        names = set(safetensors.numpy.load_file(sorted(run.glob("checkpoints/*.safetensors"))[-1]))
+        for name in "conditioner.class-label", "conditioner.colour":
+            self.assertTrue(any(f"{name}.embedding.weight" in n for n in names), names)
+
+        def samples(name, *arguments):
+            PERRIN("sample", run, "--out", self.folder / name, "--count", "2", *arguments)
+            return safetensors.numpy.load_file(self.folder / f"{name}.safetensors")["samples"]
+
+        one, two = (samples(f"c{n}", "--class", "1", "--class", f"colour={n}") for n in (1, 2))
+        other = samples("s2", "--class", "2", "--class", "colour=1")
+        self.assertTrue((one != two).any() and (one != other).any(), "each is read")
 
 
 class LearntTokens(Scratch):

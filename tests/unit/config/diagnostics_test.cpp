@@ -205,6 +205,20 @@ x.toml:12:2: error: unknown table "loss" at the top of the file
      = 1 to 100 letters, digits, space and - _ . +, beginning with a letter, digit, _ or +
 1 error in x.toml; nothing was run.
 )"},
+      {"conditioners of one name",
+       with("[[conditioner]]\nuse = \"class-label\"\n[[conditioner]]\nuse = \"class-label\"\n[[conditioner]]\n"
+            "use = \"class-label\"\nname = \"a b\"\n"),
+       {},
+       R"(x.toml:9:1: error: two conditioners are called "class-label"
+   9 | [[conditioner]]
+     | ^~~~~~~~~~~~~~~
+     = give each its own name = "…": their parameters are kept under it
+x.toml:11:1: error: "a b" cannot name a conditioner
+  11 | [[conditioner]]
+     | ^~~~~~~~~~~~~~~
+     = letters, digits, - and _
+2 errors in x.toml; nothing was run.
+)"},
       {"stages that do not fit",
        with("[[stage]]\nname = \"a\"\ntrain = [\"conditioner\"]\nsteps = 10\nwarmup = 20\ncondition_drop = 0.5\n"
             "[[stage]]\nname = \"a\"\ntrain = [\"decoder\"]\n[[stage]]\n"),

@@ -46,6 +46,19 @@ TEST(Load, GivesEachLossItsOwnPartOnly) {
   EXPECT_EQ(loss.component.get<double>("delta"), 4);
 }
 
+TEST(Load, TellsConditionersOfOneIdApartByTheirNames) {
+  const Loaded loaded = load_more(
+      "[[conditioner]]\nuse = \"class-label\"\n[[conditioner]]\nuse = \"class-label\"\nname = \"one\"\n",
+      {"conditioner.one.name=colour"});
+  const auto& both = loaded.experiment.conditioners;
+  ASSERT_EQ(both.size(), 2U);
+  EXPECT_EQ(both[0].name, "conditioner.class-label");
+  EXPECT_EQ(both[1].name, "conditioner.colour");
+  const Loaded again = load_text(loaded.resolved_toml, "resolved.toml", {}, catalogue());
+  EXPECT_EQ(again.resolved_toml, loaded.resolved_toml);
+  EXPECT_EQ(again.experiment.conditioners[1].name, "conditioner.colour");
+}
+
 TEST(Load, KeepsThePinOfEachLibrary) {
   const std::string one(64, 'a'), two(64, 'b');
   const Loaded loaded =

@@ -25,7 +25,8 @@ class RandomFile {
             (unet ? "channels = [" + std::to_string(1 + below(9)) + "]\n" + unet_keys() : "");
     text += table("schedule", one_of({"linear", "sqrt_linear", "cosine"})) +
             maybe("T = " + std::to_string(1 + below(1000)));
-    if (below(2) == 0) text += table("conditioner", "class-label");
+    for (int i = below(3); i > 0; --i)
+      text += "[[conditioner]]\nuse = \"class-label\"\n" + (i == 2 ? "name = \"two\"\n" : maybe("name = \"one\""));
     if (below(2) == 0)
       text += table("sampler", one_of({"ddim", "euler"})) + maybe("steps = 7") + maybe("spacing = \"leading\"");
     if (below(2) == 0) text += table("weighting", "min-snr") + maybe("gamma = " + number());

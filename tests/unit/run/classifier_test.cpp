@@ -14,6 +14,7 @@
 #include "host/run/checkpoint.hpp"
 #include "host/run/optimizer.hpp"
 #include "host/run/trainer.hpp"
+#include "host/sample/classes.hpp"
 #include "host/sample/generate.hpp"
 #include "host/sample/guide.hpp"
 #include "host/services/tensor.hpp"
@@ -235,7 +236,7 @@ TEST(ClassifierGuidance, WhatDoesNotFitIsRefusedWithItsReason) {
   expect_refused(message_of([&] { load_guide_of(guided_by(other.path, "1.0")); }), "the guidance needs a classifier");
   const Composition guided = guided_by(scratch.path, "1.0");
   load_guide_of(guided);
-  EXPECT_EQ(sample::grid_labels(*guided, 4, 2, {}).size(), 4u) << "classes to ask for, without conditioner";
+  EXPECT_EQ(sample::grid_labels(*guided, 4, 2).size(), 4u) << "classes to ask for, without conditioner";
   expect_refused(message_of([&] { sample::generate(*guided, request); }), "the samples have no class");
   expect_refused(message_of([&] {
                    load_guide_of(compose(
