@@ -17,7 +17,8 @@ struct DpmFast {
   Handle sample(const Sampling& steps, Handle start) const {
     return through_regular_part(steps, std::move(start), [&](uint32_t i, uint32_t last, Handle x) {
       while (i < last) {
-        const uint32_t left = last - i, order = left > 3 ? 3 : left == 3 ? 2 : left;
+        const uint32_t left = last - i;
+        const uint32_t order = !is_near(steps[i], steps[i + 1]) ? 1 : left > 3 ? 3 : left == 3 ? 2 : left;
         x = step(steps, x, i, order);
         i += order;
       }

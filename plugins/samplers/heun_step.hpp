@@ -6,11 +6,11 @@
 namespace perrin::samplers {
 
 // 2206.00364 Algorithm 2 lines 7-11, from t to u: Euler's step, corrected by the mean of both ends' eps. First order to
-// the clean end, as there, and from pure noise.
+// the clean end, as there, and from all but pure noise.
 inline Handle heun_step(const Sampling& steps, const Handle& x, const perrin_time& t, const perrin_time& u) {
   const Handle D = steps.denoise(x, t);
   const Handle euler = first_order(steps, x, t, D, u);
-  if (!is_regular(t, u)) return euler;
+  if (!is_near(t, u)) return euler;
   const Handle D_u = steps.denoise(euler, u);
   const double half = noise_change(t, u) / 2;
   return steps.lincomb({{1 + half / u.sigma, euler},

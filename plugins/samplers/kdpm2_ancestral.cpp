@@ -16,7 +16,7 @@ struct Kdpm2Ancestral {
       const perrin_time& t = steps[i];
       const auto [down, noise] = split(t, steps[i + 1], eta_);
       const Handle D = steps.denoise(x, t);
-      if (is_regular(t, down)) {
+      if (is_near(t, down)) {
         const perrin_time m = midpoint(steps, t, down);
         const Handle x_m = first_order(steps, x, t, D, m), eps = noise_in(steps, x_m, m, steps.denoise(x_m, m));
         x = steps.lincomb({{down.alpha / t.alpha, x}, {noise_change(t, down), eps}}, s_noise_ * noise, i);

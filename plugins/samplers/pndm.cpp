@@ -20,7 +20,7 @@ struct Pndm {
       const perrin_time &t = steps[i], &u = steps[i + 1];
       const Handle D = steps.denoise(x, t);
       eps.add(t, noise_in(steps, x, t, D));
-      if (t.alpha == 0)
+      if (t.alpha == 0 || (u.sigma > 0 && !is_near(t, u)))
         x = first_order(steps, x, t, D, u);
       else if (skip_prk_ && eps.size() == 1)
         x = improved_euler(steps, x, t, eps[0].value, u);

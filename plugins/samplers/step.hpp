@@ -16,6 +16,10 @@ inline double lambda(const perrin_time& t) { return std::log(t.alpha / t.sigma);
 // May a step from t to u be of higher order? Its lambdas are finite.
 inline bool is_regular(const perrin_time& t, const perrin_time& u) { return t.alpha > 0 && u.sigma > 0; }
 
+// May eps of one end be weighed by the s of the other? Noise changes at most 400-fold. Beyond, from what is all but pure
+// noise (cosine begins at s = 20,000), s_t / s_u would blow up how little D changes there.
+inline bool is_near(const perrin_time& t, const perrin_time& u) { return is_regular(t, u) && lambda(u) - lambda(t) < 6; }
+
 // The exact solution if D stayed the same (2211.01095 Proposition 4.1), which is also ddim's step and Euler's of dy/ds.
 inline Handle first_order(const Sampling& steps, const Handle& x, const perrin_time& t, const Handle& D,
                           const perrin_time& u, double noise = 0, uint32_t draw = 0) {
