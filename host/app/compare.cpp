@@ -83,7 +83,7 @@ class Comparison {
  public:
   // All are borrowed.
   Comparison(const run::Folder& folder, loader::Registry& registry, int64_t count)
-      : folder_(folder), registry_(registry), count_(count), run_(load_experiment(folder.experiment(), {})) {
+      : folder_(folder), registry_(registry), count_(count), run_(load_diffusion(folder)) {
     reference_ = sample("dopri5", reference_steps(), kReference).samples;
   }
 

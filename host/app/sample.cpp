@@ -56,13 +56,10 @@ bool has_scale(const config::Component& guidance) {
 
 // The options as overrides, in the order in which they count: --guidance comes last, for whichever guidance --set
 // chose.
-std::vector<std::string> overrides(const options::variables_map& values, const fs::path& experiment) {
+std::vector<std::string> overrides(const options::variables_map& values, const config::Experiment& run) {
   std::vector<std::string> set;
-  if (values.count("sampler") || values.count("guidance")) {
-    const config::Experiment run = load_experiment(experiment, {}).experiment;
-    if (values.count("sampler")) set.push_back(another_sampler(values["sampler"].as<std::string>(), run.sampling));
-    if (values.count("guidance") && !has_scale(run.guidance)) set.push_back("guidance={use=\"classifier-free\"}");
-  }
+  if (values.count("sampler")) set.push_back(another_sampler(values["sampler"].as<std::string>(), run.sampling));
+  if (values.count("guidance") && !has_scale(run.guidance)) set.push_back("guidance={use=\"classifier-free\"}");
   if (values.count("steps")) set.push_back("sampler.steps=" + std::to_string(values["steps"].as<int64_t>()));
   if (values.count("seed")) set.push_back("samples.seed=" + std::to_string(values["seed"].as<int64_t>()));
   if (values.count("count")) set.push_back("samples.count=" + std::to_string(values["count"].as<int64_t>()));
@@ -105,11 +102,9 @@ int sample_command(const std::vector<std::string>& arguments) {
   const run::Folder folder = run::open_folder(required(c, *values, "RUN"));
   run::use_device((*values)["device"].as<std::string>());
   loader::Registry& registry = open_registry(run::data_folders(folder));
-  const config::Loaded loaded = load_experiment(folder.experiment(), overrides(*values, folder.experiment()));
+  const config::Loaded loaded =
+      load_experiment(folder.experiment(), overrides(*values, load_diffusion(folder).experiment));
   run::Model model(loaded, registry);
-  if (!model.diffuses())
-    throw Error("the run has no denoiser: there is nothing to sample from", folder.path.string(),
-                "name a run with a stage that trains diffusion");
   sample::check_steps(model.times, loaded);
   take_weights(model, folder, registry, weights_of(*values));
 

@@ -22,6 +22,14 @@ std::filesystem::path newest_of(const run::Folder& folder) {
 
 }  // namespace
 
+config::Loaded load_diffusion(const run::Folder& folder) {
+  config::Loaded loaded = load_experiment(folder.experiment(), {});
+  if (loaded.experiment.denoiser.use.empty())
+    throw Error("the run has no denoiser: there is nothing to sample from", folder.path.string(),
+                "name a run with a stage that trains diffusion");
+  return loaded;
+}
+
 std::string another_sampler(const std::string& use, const config::Sampling& sampling) {
   std::string table = "use=" + config::to_toml(std::string_view(use));
   for (const auto& [key, value] : sampling.table.values) table += ", " + key + "=" + config::to_toml(value);

@@ -11,6 +11,9 @@
 
 namespace perrin::app {
 
+// The run's experiment, for what follows. Throws Error for a run without a denoiser, of which nothing can be sampled.
+config::Loaded load_diffusion(const run::Folder& folder);
+
 // The override with which the run samples by another sampler, its own keys at their defaults, on the same levels:
 // sampler={use="heun", steps=20, ...}.
 std::string another_sampler(const std::string& use, const config::Sampling& sampling);

@@ -117,6 +117,12 @@ class Cache(Scratch):
 
 
 class Weights(Scratch):
+    def test_a_first_stage_alone_has_nothing_to_sample(self):
+        made, _ = self.run_of("alone", SHAPES + ENCODER + FIRST)
+        for command in ["sample"], ["sample", "--sampler", "heun"], ["sample", "--steps", 5], ["compare"]:
+            done = PERRIN(command[0], made, *command[1:], expect=1)
+            self.assertIn("the run has no denoiser: there is nothing to sample from", done.stderr)
+
     def test_a_first_stage_travels_by_its_weights(self):
         made, _ = self.run_of("made", SHAPES + ENCODER + FIRST)
         file = self.folder / "encoder.safetensors"
