@@ -4,10 +4,10 @@
     pip install scipy==1.17.1 tqdm && pip install --no-deps lpips==0.1.4
     python peers.py
 
-lpips        lpips.LPIPS(net="vgg") with random heads, in the file under the names of its state dictionary. In the
-             place of the trunk stands a slice of given feature maps, of VGG16's widths, 2 x 2 positions each, of which
-             the data's are zero at one: normalisation, heads and averages are the package's own. "baseline":
-             lpips=False.
+lpips        lpips.LPIPS(net="vgg") with the heads that the package ships, in the file under the names of its state
+             dictionary. In the place of the trunk stands a slice of given feature maps, of VGG16's widths, 2 x 2
+             positions each, of which the data's are zero at one: normalisation, heads and averages are the package's
+             own. "baseline": lpips=False.
 lpips_thin   the package's whole forward pass, scaling, trunk and heads, on its own slices of a VGG16 of torchvision
              with a 16th of the widths and random weights, which are in the file under torchvision's names and open as
              Perrin's extractor vgg.
@@ -59,12 +59,10 @@ def distance(net, x, reconstruction):
 
 def lpips_heads():
     def given(**kwargs):
-        net = lpips.LPIPS(net="vgg", pretrained=False, pnet_rand=True, verbose=False, **kwargs)
+        net = lpips.LPIPS(net="vgg", pnet_rand=True, verbose=False, **kwargs)
         net.net, net.scaling_layer = Given(), torch.nn.Identity()
         return net
     net = given()
-    for p in net.lins.parameters():
-        p.data = torch.rand_like(p) / 10
     maps = [torch.randn(2, sum(WIDTHS), 2, 2).relu().half().float() for _ in range(2)]
     maps[1][0, :64, 1, 0] = 0  # of x alone: the package's gradient at a position of zeros is no number
     out, gradient = distance(net, maps[1], maps[0])
