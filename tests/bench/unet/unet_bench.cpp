@@ -4,7 +4,6 @@
 //   {"do": "check-samples", "model": M, "file": F, "samples": G}   -> weights from F; x_T and x_0 written to G
 //   {"do": "train"|"forward"|"sample", "model": M, "variant": "fp32"|"bf16", "steps": N}   -> {"ms": [one a step]}
 #include <ATen/Parallel.h>
-#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/randint.h>
@@ -20,12 +19,14 @@
 #include "host/run/device.hpp"
 #include "tests/bench/turns.hpp"
 #include "tests/bench/unet/sampling.hpp"
+#include "tests/unit/plugins_b/autocast.hpp"
 #include "tests/unit/plugins_b/bound.hpp"
 
 namespace {
 
 using nlohmann::json;
 using perrin::bench::read;
+using perrin::testing::Autocast;
 using perrin::testing::Bound;
 
 struct Setting {
@@ -38,21 +39,6 @@ Setting setting(const std::string& model, int64_t head_channels) {
   if (model == "large") return {{{32, 64, 128}, 32, head_channels, 2, {1, 2}}, 32};
   throw std::invalid_argument("no model " + model);
 }
-
-// As the run part sets it around training and sampling.
-class Autocast {
- public:
-  explicit Autocast(bool on) : before_(at::autocast::is_autocast_enabled(at::kCPU)) {
-    at::autocast::set_autocast_enabled(at::kCPU, on);
-  }
-  ~Autocast() {
-    at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(at::kCPU, before_);
-  }
-
- private:
-  bool before_;
-};
 
 class Runner {
  public:

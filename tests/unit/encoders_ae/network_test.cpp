@@ -1,5 +1,4 @@
 // The network of `autoencoder` and `autoencoder-kl`: size, gradient, samples apart, random parts, bf16, refusals.
-#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <gtest/gtest.h>
@@ -7,6 +6,7 @@
 #include "host/base/error.hpp"
 #include "tests/unit/encoders_ae/held.hpp"
 #include "tests/unit/plugins_a/components.hpp"
+#include "tests/unit/plugins_b/autocast.hpp"
 #include "tests/unit/plugins_b/finite_differences.hpp"
 
 namespace perrin::testing {
@@ -163,12 +163,6 @@ TEST(FirstStage, with_checkpointing_has_the_same_bits) {
   EXPECT_TRUE(gradient.equal(same));
   EXPECT_GT(gradient.norm().item<double>(), 0);
 }
-
-class Autocast {
- public:
-  Autocast() { at::autocast::set_autocast_enabled(at::kCPU, true); }
-  ~Autocast() { at::autocast::clear_cache(), at::autocast::set_autocast_enabled(at::kCPU, false); }
-};
 
 // 8 bits of mantissa, and layers that average their errors: a few in a hundred.
 TEST(FirstStage, stays_near_itself_in_bfloat16) {

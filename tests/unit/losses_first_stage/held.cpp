@@ -1,6 +1,5 @@
 #include "tests/unit/losses_first_stage/held.hpp"
 
-#include <ATen/autocast_mode.h>
 
 #include "host/kernels/ops.hpp"
 #include "host/services/hooks.hpp"
@@ -8,6 +7,7 @@
 #include "host/services/status.hpp"
 #include "host/services/tensor.hpp"
 #include "perrin/host/extractor.h"
+#include "tests/unit/plugins_b/autocast.hpp"
 
 namespace perrin::testing {
 namespace {
@@ -63,19 +63,6 @@ loader::Registry& registry() {
 }
 
 const loader::Library& library() { return registry().load(PERRIN_PLUGINS "/perrin-losses.so"); }
-
-class Autocast {
- public:
-  explicit Autocast(bool on) {
-    at::autocast::increment_nesting();
-    at::autocast::set_autocast_enabled(at::kCPU, on);
-    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-  }
-  ~Autocast() {
-    at::autocast::set_autocast_enabled(at::kCPU, false);
-    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-  }
-};
 
 // The default of a key: the part of TOML that the losses' schemas use.
 config::Value default_of(const perrin_key& key) {

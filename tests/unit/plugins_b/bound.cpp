@@ -101,8 +101,9 @@ void Bound::bind(bool requires_grad) {
   for (Declared& d : declared) {
     const int64_t count = c10::multiply_integers(d.sizes);
     d.value = values.narrow(0, offset, count).view(d.sizes).detach();
-    d.value.set_requires_grad(requires_grad);
-    if (requires_grad) d.value.mutable_grad() = gradients.narrow(0, offset, count).view(d.sizes);
+    const bool learns = requires_grad && d.role == PERRIN_PARAMETER;
+    d.value.set_requires_grad(learns);
+    if (learns) d.value.mutable_grad() = gradients.narrow(0, offset, count).view(d.sizes);
     offset += count;
     tensors.push_back(handles.emplace_back(services::wrap(d.value)).get());
   }

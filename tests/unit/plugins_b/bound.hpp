@@ -39,7 +39,7 @@ struct Declared {
   uint32_t init;
   double init_a;
   uint32_t role;     // PERRIN_PARAMETER .. PERRIN_SCRATCH
-  at::Tensor value;  // a leaf; its grad() is a view of Bound::gradients
+  at::Tensor value;  // a parameter is a leaf; its grad() is a view of Bound::gradients
 };
 
 class Bound {

@@ -9,24 +9,11 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "tests/unit/plugins_b/autocast.hpp"
 #include "tests/unit/plugins_b/bound.hpp"
 
 namespace perrin::testing {
 namespace {
-
-class Autocast {
- public:
-  explicit Autocast(bool on) : before_(at::autocast::is_autocast_enabled(at::kCPU)) {
-    at::autocast::set_autocast_enabled(at::kCPU, on);
-  }
-  ~Autocast() {
-    at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(at::kCPU, before_);
-  }
-
- private:
-  bool before_;
-};
 
 // Bytes that this thread allocated and has not freed, while in scope.
 class Held {

@@ -4,40 +4,17 @@
 
 #include <algorithm>
 
-#include "host/loader/registry.hpp"
-#include "host/services/host.hpp"
 #include "tests/unit/plugins_a/components.hpp"
+#include "tests/unit/plugins_b/every.hpp"
 #include "tests/unit/plugins_b/finite_differences.hpp"
 #include "tests/unit/plugins_b/transformers.hpp"
 
 namespace perrin::testing {
 namespace {
 
-const loader::Library& library() {
-  static auto* registry = new loader::Registry(services::loader_host());  // plugins outlive everything
-  return registry->load(PERRIN_PLUGINS "/perrin-denoisers.so");
-}
-
-std::vector<std::string> denoisers() {
-  std::vector<std::string> ids;
-  for (const perrin_component* c : library().components("denoiser")) ids.emplace_back(services::view(c->id));
-  return ids;
-}
-
-// Small numbers for the keys that have no default.
-Values required_values(const std::string& id) {
-  Values values;
-  const perrin_component& c = *library().find("denoiser", id);
-  for (uint32_t i = 0; i < c.n_keys; ++i) {
-    if (c.keys[i].default_value.size > 0 || c.keys[i].type != PERRIN_INTEGER) continue;
-    values[std::string(services::view(c.keys[i].name))] = std::max<int64_t>(3, static_cast<int64_t>(c.keys[i].min));
-  }
-  return values;
-}
-
 // The denoiser at its defaults for the batch's shapes; what starts from zero is moved away from it.
 Bound moved(const std::string& id, const Batch& in, at::ScalarType dtype) {
-  services::Component component = builtin("denoiser", id, required_values(id));
+  services::Component component = builtin("denoiser", id, *required_values("denoiser", id));
   std::vector<int64_t> sizes = in.x.sizes().slice(1).vec();
   const perrin_spec x = spec(sizes);
   const perrin_conditioning_spec c = spec_of(in.condition);
@@ -76,12 +53,8 @@ TEST_P(EveryDenoiser, has_the_gradient_of_finite_differences) {
 
 TEST_P(EveryDenoiser, is_its_parameters_and_nothing_else) {
   const Batch in = batch_for(GetParam());
-  const Bound net = moved(GetParam(), in, at::kFloat), other = moved(GetParam(), in, at::kFloat);
-  const at::Tensor y = forward(net.component, in.x, in.c_noise, in.condition);
-  EXPECT_FALSE(y.equal(forward(other.component, in.x, in.c_noise, in.condition)));
-  other.values.copy_(net.values);
-  for (size_t i = 0; i < net.declared.size(); ++i) other.declared[i].value.detach().copy_(net.declared[i].value);
-  EXPECT_TRUE(y.equal(forward(other.component, in.x, in.c_noise, in.condition)));
+  expect_parameters_alone([&] { return moved(GetParam(), in, at::kFloat); },
+                          [&](const Bound& net) { return forward(net.component, in.x, in.c_noise, in.condition); });
 }
 
 TEST_P(EveryDenoiser, keeps_samples_apart) {
@@ -99,11 +72,7 @@ TEST_P(EveryDenoiser, stays_near_itself_in_bfloat16) {
   EXPECT_LT(error.gradient, 0.08);
 }
 
-INSTANTIATE_TEST_SUITE_P(Defaults, EveryDenoiser, ::testing::ValuesIn(denoisers()), [](const auto& info) {
-  std::string name = info.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Defaults, EveryDenoiser, ::testing::ValuesIn(ids_of("denoiser")), id_as_name);
 
 }  // namespace
 }  // namespace perrin::testing

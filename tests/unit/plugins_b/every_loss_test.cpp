@@ -3,7 +3,6 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/full.h>
@@ -18,10 +17,10 @@
 #include <numeric>
 #include <set>
 
-#include "host/loader/registry.hpp"
-#include "host/services/host.hpp"
 #include "host/services/tensor.hpp"
 #include "tests/unit/losses_first_stage/held.hpp"
+#include "tests/unit/plugins_b/autocast.hpp"
+#include "tests/unit/plugins_b/every.hpp"
 
 namespace perrin::testing {
 namespace {
@@ -30,14 +29,6 @@ constexpr int64_t kBatch = 3, kClasses = 5, kSize = 32, kWidth = 16;
 
 // A sample's value follows from the others' too: their captions (InfoNCE), the discriminator's batch norm.
 const std::set<std::string> kAcrossSamples = {"adversarial", "contrastive"};
-
-std::vector<std::string> losses() {
-  static auto* registry = new loader::Registry(services::loader_host());  // plugins outlive everything
-  std::vector<std::string> ids;
-  for (const perrin_component* c : registry->load(PERRIN_PLUGINS "/perrin-losses.so").components("loss"))
-    ids.emplace_back(services::view(c->id));
-  return ids;
-}
 
 Double& two_layers() {
   static Double extractor{{"one", "two"}, {{3, kSize, kSize}, {3, kSize / 2, kSize}}, [](const at::Tensor& x) {
@@ -250,12 +241,11 @@ TEST_P(EveryLoss, stays_near_itself_for_bfloat16_outputs) {
   const Tensors bf16 = in.changed(to_bf16_and_back);
   for (size_t i = 0; i < rounded.size(); ++i)
     if (rounded[i].second.requires_grad()) rounded[i] = bf16[i];
-  at::autocast::set_autocast_enabled(at::kCPU, true);
-  at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-  at::autocast::increment_nesting();
-  const at::Tensor near = loss.values(rounded);
-  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-  at::autocast::set_autocast_enabled(at::kCPU, false);
+  const auto in_bf16 = [&] {
+    const Autocast autocast;
+    return loss.values(rounded);
+  };
+  const at::Tensor near = in_bf16();
   const double error = (near.to(at::kFloat) / exact - 1).abs().max().item<double>();
   std::printf("%s: largest relative difference %.1e\n", GetParam().c_str(), error);
   EXPECT_LT(error, 0.04);
@@ -286,11 +276,7 @@ TEST_P(EveryLoss, is_its_parameters_and_state_and_nothing_else) {
   if (!from.empty()) EXPECT_FALSE(values.equal(loss.values(inputs))) << "its parameters change nothing";
 }
 
-INSTANTIATE_TEST_SUITE_P(Defaults, EveryLoss, ::testing::ValuesIn(losses()), [](const auto& info) {
-  std::string name = info.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Defaults, EveryLoss, ::testing::ValuesIn(ids_of("loss")), id_as_name);
 
 }  // namespace
 }  // namespace perrin::testing

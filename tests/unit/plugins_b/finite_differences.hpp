@@ -19,9 +19,9 @@ struct Input {
 };
 
 // Central differences of fourth order: sum_k w_k f(x + k h d) / h.
-inline double derivative(const std::function<at::Tensor()>& f, const at::Tensor& x, const at::Tensor& direction) {
+inline double derivative(const std::function<at::Tensor()>& f, const at::Tensor& x, const at::Tensor& direction,
+                         double h = 1e-3) {
   const at::NoGradGuard no_grad;
-  const double h = 1e-3;
   const std::pair<int, double> stencil[] = {{-2, 1.0 / 12}, {-1, -8.0 / 12}, {1, 8.0 / 12}, {2, -1.0 / 12}};
   const auto before = x.detach().clone();
   double sum = 0;
@@ -84,7 +84,8 @@ inline void check(const Case& test) {
   if (test.slots & PERRIN_SLOT_VECTOR) inputs.push_back({"vector", condition.vector = leaf({2, 5})});
   if (test.slots & PERRIN_SLOT_SEQUENCE) inputs.push_back({"sequence", condition.sequence = leaf({2, 3, 6})});
   if (test.slots & PERRIN_SLOT_CONCAT) inputs.push_back({"concat", condition.concat = leaf({2, 2, 4, 4})});
-  for (const Declared& d : net.declared) inputs.push_back({d.name, d.value});
+  for (const Declared& d : net.declared)
+    if (d.role == PERRIN_PARAMETER) inputs.push_back({d.name, d.value});
   const auto projection = at::randn(forward(net.component, x, t, condition).sizes(), at::kDouble);
   const double worst =
       worst_directional_error([&] { return forward(net.component, x, t, condition).mul(projection).sum(); }, inputs);

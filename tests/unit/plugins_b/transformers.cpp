@@ -2,7 +2,6 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
-#include <ATen/autocast_mode.h>
 #include <ATen/core/Generator.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
@@ -10,22 +9,10 @@
 #include <gtest/gtest.h>
 
 #include "host/base/error.hpp"
+#include "tests/unit/plugins_b/autocast.hpp"
 
 namespace perrin::testing {
 namespace {
-
-class Autocast {
- public:
-  Autocast() {
-    at::autocast::increment_nesting();
-    at::autocast::set_autocast_enabled(at::kCPU, true);
-    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-  }
-  ~Autocast() {
-    at::autocast::set_autocast_enabled(at::kCPU, false);
-    if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-  }
-};
 
 struct Run {
   at::Tensor output, gradient;

@@ -109,14 +109,19 @@ Values vector(const Values& more) {
               more);
 }
 
-Conditioner conditioner(const std::string& id, const Values& values, at::ScalarType dtype) {
+Conditioner conditioner(services::Component component, at::ScalarType dtype) {
+  perrin_field label = field("label", {}, PERRIN_INT64);
+  label.n_classes = 5;
   const perrin_field fields[] = {field("image", {3, 12, 8}, PERRIN_UINT8, 2.0 / 255, -1),
                                  field("caption", {kBytes}, PERRIN_UINT8), field("score", {}, PERRIN_FLOAT32),
-                                 field("place", {2}, PERRIN_INT64, 0.5, -1)};
-  auto component = load("conditioner", id, values);
+                                 field("place", {2}, PERRIN_INT64, 0.5, -1), label};
   perrin_conditioning_spec out{};
-  component.invoke<&perrin_conditioner::infer>(4u, fields, &out);
+  component.invoke<&perrin_conditioner::infer>(5u, fields, &out);
   return {out, Bound(std::move(component), dtype)};
+}
+
+Conditioner conditioner(const std::string& id, const Values& values, at::ScalarType dtype) {
+  return conditioner(load("conditioner", id, values), dtype);
 }
 
 Condition encode(const services::Component& component, const Named& fields, const Asked& asked) {

@@ -19,11 +19,13 @@ Values t5(const Values& more = {});
 Values image(const std::string& task, const Values& more = {});
 Values vector(const Values& more = {});
 
-// After infer with a dataset of an image [3, 12, 8] of bytes, a caption of 2048 bytes, a score, and a place [2].
+// After infer with a dataset of an image [3, 12, 8] of bytes, a caption of 2048 bytes, a score, a place [2], and a label
+// of 5 classes.
 struct Conditioner {
   perrin_conditioning_spec spec;
   Bound bound;
 };
+Conditioner conditioner(services::Component component, at::ScalarType dtype = at::kFloat);
 Conditioner conditioner(const std::string& id, const Values& values, at::ScalarType dtype = at::kFloat);
 
 // The fields of a batch by name, and what its samples are.
