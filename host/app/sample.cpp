@@ -110,11 +110,12 @@ int sample_command(const std::vector<std::string>& arguments) {
 
   const config::Samples& s = loaded.experiment.samples;
   const Pictures pictures = read_pictures(model, *values);
-  sample::Request request = make_request(model, *values, pictures);
+  const sample::Classes chosen = chosen_classes(model, *values);
+  sample::Request request = make_request(model, *values, chosen, pictures);
   if (sample::inverts(model)) {
     sample::Data data = sample::first_samples(model, s.count, s.batch_size);
     request.start = data.z;
-    if (!chosen_classes(model, *values).label) request.labels = std::move(data.labels);
+    if (!chosen.label) request.labels = std::move(data.labels);
   }
   auto bar = std::make_unique<console::Progress>("sampling", 0, "call");
   request.progress = [&](int64_t done, int64_t total) { bar->set_total(total), bar->update(done); };

@@ -64,7 +64,8 @@ sample::Classes chosen_classes(const run::Model& model, const Values& values) {
       model, values.count("class") ? values["class"].as<std::vector<std::string>>() : std::vector<std::string>());
 }
 
-sample::Request make_request(run::Model& model, const Values& values, const Pictures& pictures) {
+sample::Request make_request(run::Model& model, const Values& values, const sample::Classes& chosen,
+                             const Pictures& pictures) {
   const config::Samples& s = model.experiment.samples;
   const std::vector<std::string> prompts = prompts_of(values);
   sample::Request request;
@@ -75,7 +76,6 @@ sample::Request make_request(run::Model& model, const Values& values, const Pict
   request.seed = s.seed;
   request.bf16 = s.precision == "bf16";
   request.cancelled = [] { return run::stop_signal() != 0; };
-  const sample::Classes chosen = chosen_classes(model, values);
   request.labels = sample::grid_labels(model, request.count, s.columns, chosen);
   if (prompts.empty()) {
     request.given = sample::grid_conditions(model, s, request.count);

@@ -14,6 +14,7 @@ sample::Classes chosen_classes(const run::Model& model, const options::variables
 
 // The request: the grid's classes and conditions, or what the options say. Throws Error, usage for options that do not
 // go together.
-sample::Request make_request(run::Model& model, const options::variables_map& values, const Pictures& pictures);
+sample::Request make_request(run::Model& model, const options::variables_map& values, const sample::Classes& chosen,
+                             const Pictures& pictures);
 
 }  // namespace perrin::app

@@ -23,10 +23,10 @@ std::span<const Role> roles();  // in the order of documents and resolved files
 const Factory& experiment_table();
 const Factory& samples_table();
 const Factory& stage_table();
-const Factory& encoder_table();  // the host's keys of [encoder], beside those of the encoder itself
-const Factory& sampler_table();  // the same of [sampler]
-const Factory& conditioner_table();  // the same of each [[conditioner]]
-const Factory& loss_table();     // the host's keys of a [[stage.loss]], beside those of the loss itself
+const Factory& encoder_table();      // the host's keys of [encoder], beside those of the encoder itself
+const Factory& sampler_table();      // the same of [sampler]
+const Factory& conditioner_table();  // the same of a [[conditioner]]
+const Factory& loss_table();         // the same of a [[stage.loss]]
 const Catalogue& optimizers();
 
 inline constexpr std::string_view kDefaultLoss = "l2";

@@ -16,8 +16,8 @@ struct Halving {
   bool becomes_left = false;
 };
 
-// W at the last middle. W is 0 at both ends of the first halving, row r of W (elements_per_sample elements) has the
-// normals of sample samples[r]. Bits: middle = of_right right, then fma(of_left, left, middle), then
+// W at the last middle. W is 0 at both ends of the first halving; row r of W, of W.size() / samples.size() elements, has
+// the normals of sample samples[r]. Bits: middle = of_right right, then fma(of_left, left, middle), then
 // fma(deviation, z, middle); they depend neither on threads nor on the instruction set. Throws perrin::Error where
 // W.size() is not samples.size() rows.
 void bridge(std::span<const Halving> halvings, std::span<const uint64_t> samples, std::span<float> W,

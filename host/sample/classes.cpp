@@ -6,6 +6,7 @@
 
 #include "host/base/error.hpp"
 #include "host/run/pipeline.hpp"
+#include "host/services/status.hpp"
 
 namespace perrin::sample {
 namespace {
@@ -17,16 +18,15 @@ bool takes_classes(const run::Model& model) {
 
 [[noreturn]] void refuse(const std::string& what, const std::string& fix) { throw Error(what, "--class", fix); }
 
-std::string name_of(const perrin_field& field) { return {field.spec.name.data, field.spec.name.size}; }
-
 // The place of the label called `name`.
 size_t place_of(const run::Model& model, const std::string& name) {
   std::string all;
   for (size_t f = 0; f < model.shapes.fields.size(); ++f) {
     const perrin_field& field = model.shapes.fields[f];
     if (field.n_classes == 0) continue;
-    if (name_of(field) == name) return f;
-    all += (all.empty() ? "" : ", ") + name_of(field);
+    const std::string own(services::view(field.spec.name));
+    if (own == name) return f;
+    all += (all.empty() ? "" : ", ") + own;
   }
   refuse("the dataset has no label \"" + name + "\"", "give one of " + all);
 }
@@ -53,7 +53,10 @@ Classes parse_classes(const run::Model& model, const std::vector<std::string>& t
     if (n < 0 || n >= classes)
       refuse("there is no class " + std::to_string(n) + (named ? " of \"" + text.substr(0, equals) + "\"" : ""),
              "give 0 to " + std::to_string(classes - 1));
-    place == first ? void(chosen.label = n) : void(chosen.others[place] = n);
+    if (place == first)
+      chosen.label = n;
+    else
+      chosen.others[place] = n;
   }
   return chosen;
 }

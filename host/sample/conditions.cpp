@@ -11,13 +11,12 @@
 
 #include "host/base/error.hpp"
 #include "host/run/objective.hpp"
+#include "host/services/status.hpp"
 
 namespace perrin::sample {
 namespace {
 
 bool is_text(const perrin_field& field) { return field.spec.dtype == PERRIN_UINT8 && field.spec.rank == 1; }
-
-std::string name_of(const perrin_field& field) { return {field.spec.name.data, field.spec.name.size}; }
 
 // "word:1.3" of "(word:1.3)" -> where the number begins; npos if it is no weight.
 size_t weight_at(const std::string& inside, float& weight) {
@@ -82,7 +81,7 @@ FieldValues prompt_fields(const run::Model& model, const std::vector<std::string
   for (size_t f = 0; f < model.shapes.fields.size(); ++f) {
     if (!is_text(model.shapes.fields[f])) continue;
     values.fields[f] = text;
-    if (weighted) values.extra[name_of(model.shapes.fields[f]) + PERRIN_WEIGHT_SUFFIX] = weights;
+    if (weighted) values.extra[std::string(services::view(model.shapes.fields[f].spec.name)) + PERRIN_WEIGHT_SUFFIX] = weights;
   }
   if (values.empty() || model.conditioners.empty())
     throw Error("the run is not conditioned on text, and prompts were given",

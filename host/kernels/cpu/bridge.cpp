@@ -25,18 +25,13 @@ struct Work {
 
 struct BridgeKernel {
   PERRIN_INLINE static void run(const Work* work, int64_t begin, int64_t end) {
-    for (int64_t at = begin; at < end;) {
-      const int64_t row = at / work->row_size, row_end = std::min(end, (row + 1) * work->row_size);
-      const uint64_t sample = work->samples[static_cast<size_t>(row)];
-      random::detail::for_chunks(
-          static_cast<uint64_t>(at - row * work->row_size), static_cast<uint64_t>(row_end - at),
-          [&] [[gnu::always_inline]] (uint64_t block, int lanes, uint64_t offset, uint64_t wanted, uint64_t done) {
-            alignas(64) float middle[kChunk];
-            descend(*work, sample, block, lanes, middle);
-            std::copy_n(middle + offset, wanted, work->W + at + done);
-          });
-      at = row_end;
-    }
+    random::detail::for_row_chunks(
+        work->row_size, begin, end,
+        [&] [[gnu::always_inline]] (int64_t row, uint64_t block, int lanes, uint64_t offset, int64_t wanted, int64_t at) {
+          alignas(64) float middle[kChunk];
+          descend(*work, work->samples[static_cast<size_t>(row)], block, lanes, middle);
+          std::copy_n(middle + offset, wanted, work->W + at);
+        });
   }
 
   // All halvings of one chunk, in buffers that stay in the first-level cache.

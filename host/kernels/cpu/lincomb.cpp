@@ -53,19 +53,13 @@ struct LincombKernel {
         accumulate(*work, at, std::min<int64_t>(kChunk, end - at), nullptr);
       return;
     }
-    const int64_t row_size = work->noise->elements_per_sample;
-    for (int64_t at = begin; at < end;) {
-      const int64_t row = at / row_size, row_end = std::min(end, (row + 1) * row_size);
-      const uint64_t sample = work->noise->samples[row];
-      random::detail::for_chunks(
-          static_cast<uint64_t>(at - row * row_size), static_cast<uint64_t>(row_end - at),
-          [&] [[gnu::always_inline]] (uint64_t block, int lanes, uint64_t offset, uint64_t wanted, uint64_t done) {
-            alignas(64) float z[kChunk];
-            random::detail::normal_lanes(work->key, sample, block, lanes, z);
-            accumulate(*work, at + static_cast<int64_t>(done), static_cast<int64_t>(wanted), z + offset);
-          });
-      at = row_end;
-    }
+    random::detail::for_row_chunks(
+        work->noise->elements_per_sample, begin, end,
+        [&] [[gnu::always_inline]] (int64_t row, uint64_t block, int lanes, uint64_t offset, int64_t wanted, int64_t at) {
+          alignas(64) float z[kChunk];
+          random::detail::normal_lanes(work->key, work->noise->samples[row], block, lanes, z);
+          accumulate(*work, at, wanted, z + offset);
+        });
   }
 };
 

@@ -26,17 +26,13 @@ PERRIN_INLINE void mix(const QSample& q, int64_t row, int64_t at, int64_t n, con
 
 struct QSampleKernel {
   PERRIN_INLINE static void run(const QSample* q, random::Key key, int64_t begin, int64_t end) {
-    for (int64_t at = begin; at < end;) {
-      const int64_t row = at / q->row_size, row_end = std::min(end, (row + 1) * q->row_size);
-      random::detail::for_chunks(
-          static_cast<uint64_t>(at - row * q->row_size), static_cast<uint64_t>(row_end - at),
-          [&] [[gnu::always_inline]] (uint64_t block, int lanes, uint64_t offset, uint64_t wanted, uint64_t done) {
-            alignas(64) float eps[kChunk];
-            random::detail::normal_lanes(key, q->sample[row], block, lanes, eps);
-            mix(*q, row, at + static_cast<int64_t>(done), static_cast<int64_t>(wanted), eps + offset);
-          });
-      at = row_end;
-    }
+    random::detail::for_row_chunks(
+        q->row_size, begin, end,
+        [&] [[gnu::always_inline]] (int64_t row, uint64_t block, int lanes, uint64_t offset, int64_t wanted, int64_t at) {
+          alignas(64) float eps[kChunk];
+          random::detail::normal_lanes(key, q->sample[row], block, lanes, eps);
+          mix(*q, row, at, wanted, eps + offset);
+        });
   }
 };
 

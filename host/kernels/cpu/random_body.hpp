@@ -139,6 +139,22 @@ PERRIN_INLINE void for_chunks(uint64_t first, uint64_t n, Visit visit) {
   }
 }
 
+// The same over elements [begin, end) of a batch whose rows of row_size elements are each a sample:
+// visit(row, chunk's first block, lanes needed, offset of the first wanted element in the chunk, wanted elements, position
+// in the batch).
+template <class Visit>
+PERRIN_INLINE void for_row_chunks(int64_t row_size, int64_t begin, int64_t end, Visit visit) {
+  for (int64_t at = begin; at < end;) {
+    const int64_t row = at / row_size, next = (row + 1) * row_size, row_end = next < end ? next : end;
+    for_chunks(
+        static_cast<uint64_t>(at - row * row_size), static_cast<uint64_t>(row_end - at),
+        [&] [[gnu::always_inline]] (uint64_t block, int lanes, uint64_t offset, uint64_t wanted, uint64_t done) {
+          visit(row, block, lanes, offset, static_cast<int64_t>(wanted), at + static_cast<int64_t>(done));
+        });
+    at = row_end;
+  }
+}
+
 // Normals of one sample into out, through a small buffer where the range does not start or end on a chunk.
 PERRIN_INLINE void normal_range(Key key, uint64_t sample, uint64_t first, uint64_t n, float* out) {
   for_chunks(first, n,

@@ -8,6 +8,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <array>
 #include <iostream>
@@ -16,17 +17,17 @@
 
 #include "host/kernels/adamw.hpp"
 #include "host/kernels/ops.hpp"
+#include "host/run/autocast.hpp"
 #include "host/run/device.hpp"
 #include "tests/bench/turns.hpp"
 #include "tests/bench/unet/sampling.hpp"
-#include "tests/unit/plugins_b/autocast.hpp"
 #include "tests/unit/plugins_b/bound.hpp"
 
 namespace {
 
 using nlohmann::json;
 using perrin::bench::read;
-using perrin::testing::Autocast;
+using perrin::run::Autocast;
 using perrin::testing::Bound;
 
 struct Setting {

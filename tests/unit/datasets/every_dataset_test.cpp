@@ -14,10 +14,9 @@ namespace perrin::testing {
 namespace {
 
 std::vector<std::string> without_files() {
-  std::vector<std::string> ids = ids_of("dataset");
+  std::vector<std::string> ids = ids_without_files("dataset");
   std::erase_if(ids, [](const std::string& id) {
-    const auto values = required_values("dataset", id);
-    return !values || !message_of([&] { count_of(builtin("dataset", id, *values)); }).empty();
+    return !message_of([&] { count_of(builtin("dataset", id, *required_values("dataset", id))); }).empty();
   });
   return ids;
 }

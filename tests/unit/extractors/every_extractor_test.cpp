@@ -5,9 +5,9 @@
 #include <ATen/ops/stack.h>
 #include <gtest/gtest.h>
 
+#include "host/run/autocast.hpp"
 #include "tests/unit/extractors/opened.hpp"
 #include "tests/unit/plugins_a/components.hpp"
-#include "tests/unit/plugins_b/autocast.hpp"
 #include "tests/unit/plugins_b/every.hpp"
 #include "tests/unit/plugins_b/finite_differences.hpp"
 
@@ -18,12 +18,6 @@ const perrin_spec kImage = spec({3, 80, 80});
 const Values kSmall = {{"channels", std::vector<int64_t>{8, 16}}, {"convolutions", std::vector<int64_t>{1, 1}},
                        {"blocks", int64_t{1}},                    {"groups", int64_t{4}},
                        {"hidden", int64_t{16}},                   {"size", int64_t{0}}};
-
-std::vector<std::string> without_files() {
-  std::vector<std::string> ids = ids_of("extractor");
-  std::erase_if(ids, [](const std::string& id) { return !required_values("extractor", id); });
-  return ids;
-}
 
 class EveryExtractor : public ::testing::TestWithParam<std::string> {
  protected:
@@ -96,7 +90,7 @@ TEST_P(EveryExtractor, stays_near_itself_in_bfloat16) {
   const at::NoGradGuard no_grad;
   const Bound net = made();
   const auto full = all(net, pictures(2));
-  const Autocast autocast;
+  const run::Autocast autocast(true);
   const auto half = all(net, pictures(2));
   for (size_t i = 0; i < full.size(); ++i) {
     const double error = half[i].to(at::kFloat).sub(full[i]).norm().div(full[i].norm()).item<double>();
@@ -104,7 +98,7 @@ TEST_P(EveryExtractor, stays_near_itself_in_bfloat16) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Small, EveryExtractor, ::testing::ValuesIn(without_files()), id_as_name);
+INSTANTIATE_TEST_SUITE_P(Small, EveryExtractor, ::testing::ValuesIn(ids_without_files("extractor")), id_as_name);
 
 }  // namespace
 }  // namespace perrin::testing

@@ -2,12 +2,12 @@
 
 
 #include "host/kernels/ops.hpp"
+#include "host/run/autocast.hpp"
 #include "host/services/hooks.hpp"
 #include "host/services/host.hpp"
 #include "host/services/status.hpp"
 #include "host/services/tensor.hpp"
 #include "perrin/host/extractor.h"
-#include "tests/unit/plugins_b/autocast.hpp"
 
 namespace perrin::testing {
 namespace {
@@ -104,7 +104,7 @@ at::Tensor values_of(const services::Component& loss, const Tensors& inputs, Mom
   call.training = moment.training;
   call.stage_step = moment.stage_step;
   perrin_tensor* out = nullptr;
-  const Autocast autocast(moment.bf16);
+  const run::Autocast autocast(moment.bf16);
   loss.invoke<&perrin_loss::compute>(&call, static_cast<uint32_t>(named.size()), named.data(), &out);
   return services::unwrap(services::TensorHandle(out).get());
 }

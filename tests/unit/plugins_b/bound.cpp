@@ -39,16 +39,23 @@ void fill(const Declared& d, at::Generator& generator) {
   if (d.init == PERRIN_INIT_UNIFORM) d.value.uniform_(-d.init_a, d.init_a, generator);
 }
 
+services::Component made(const loader::Library& from, const std::string& kind, const std::string& id, Values values) {
+  return services::Component(from, *from.find(kind, id), kind, std::move(values), 0);
+}
+
 }  // namespace
 
-services::Component load(const std::string& kind, const std::string& id, Values values) {
+const loader::Library& library(const std::string& kind) {
   const std::string plural = kind + (kind == "loss" ? "es" : "s");
-  return load_file(std::string(PERRIN_PLUGINS) + "/perrin-" + plural + ".so", kind, id, std::move(values));
+  return registry().load(std::string(PERRIN_PLUGINS) + "/perrin-" + plural + ".so");
+}
+
+services::Component load(const std::string& kind, const std::string& id, Values values) {
+  return made(library(kind), kind, id, std::move(values));
 }
 
 services::Component load_file(const std::string& file, const std::string& kind, const std::string& id, Values values) {
-  const auto& library = registry().load(file);
-  return services::Component(library, *library.find(kind, id), kind, std::move(values), 0);
+  return made(registry().load(file), kind, id, std::move(values));
 }
 
 Values UNet::values() const {

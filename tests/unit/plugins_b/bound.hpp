@@ -15,6 +15,9 @@ namespace perrin::testing {
 
 using Values = std::map<std::string, config::Value>;
 
+// The library of the built-in components of a kind, loaded once.
+const loader::Library& library(const std::string& kind);
+
 // Component `id` of library perrin-<kind>s.so in the folder of built plugins. `values`: every key of its schema.
 services::Component load(const std::string& kind, const std::string& id, Values values);
 services::Component load_file(const std::string& file, const std::string& kind, const std::string& id, Values values);

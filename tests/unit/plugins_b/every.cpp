@@ -6,18 +6,11 @@
 
 #include <algorithm>
 
-#include "host/loader/registry.hpp"
-#include "host/services/host.hpp"
 #include "host/services/status.hpp"
 #include "tests/unit/plugins_b/finite_differences.hpp"
 
 namespace perrin::testing {
 namespace {
-
-const loader::Library& library(const std::string& kind) {
-  static auto* registry = new loader::Registry(services::loader_host());  // plugins outlive everything
-  return registry->load(std::string(PERRIN_PLUGINS) + "/perrin-" + kind + (kind == "loss" ? "es.so" : "s.so"));
-}
 
 std::optional<config::Value> required_value(const perrin_key& key, const std::vector<std::string>& texts) {
   if (key.type == PERRIN_INTEGER) return std::max<int64_t>(3, static_cast<int64_t>(key.min));
@@ -48,6 +41,12 @@ std::optional<Values> required_values(const std::string& kind, const std::string
   return values;
 }
 
+std::vector<std::string> ids_without_files(const std::string& kind, const std::vector<std::string>& texts) {
+  std::vector<std::string> ids = ids_of(kind);
+  std::erase_if(ids, [&](const std::string& id) { return !required_values(kind, id, texts); });
+  return ids;
+}
+
 Values keys_of(const std::string& kind, const std::string& id, const Values& sizes) {
   const perrin_component& component = *library(kind).find(kind, id);
   Values values;
@@ -72,7 +71,7 @@ void move(const Bound& net, double deviation) {
 void expect_parameters_alone(const std::function<Bound()>& make, const std::function<at::Tensor(const Bound&)>& output) {
   const at::NoGradGuard no_grad;
   const Bound net = make(), other = make();
-  if (!net.declared.empty()) move(net, 0.1);
+  move(net, 0.1);
   const at::Tensor y = output(net);
   if (!net.declared.empty()) EXPECT_FALSE(y.equal(output(other)));
   for (size_t i = 0; i < net.declared.size(); ++i) other.declared[i].value.copy_(net.declared[i].value);

@@ -20,6 +20,9 @@ std::vector<std::string> ids_of(const std::string& kind);
 std::optional<Values> required_values(const std::string& kind, const std::string& id,
                                       const std::vector<std::string>& texts = {});
 
+// The ids that have required_values.
+std::vector<std::string> ids_without_files(const std::string& kind, const std::vector<std::string>& texts = {});
+
 // Those of `sizes` that are keys of the component.
 Values keys_of(const std::string& kind, const std::string& id, const Values& sizes);
 

@@ -8,8 +8,8 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include "host/run/autocast.hpp"
 #include "tests/unit/plugins_a/components.hpp"
-#include "tests/unit/plugins_b/autocast.hpp"
 #include "tests/unit/plugins_b/every.hpp"
 #include "tests/unit/plugins_b/finite_differences.hpp"
 #include "tests/unit/text_encoders/conditioners.hpp"
@@ -17,13 +17,8 @@
 namespace perrin::testing {
 namespace {
 
+const std::vector<std::string> kFields = {"score", "place"};  // of a list that has no default
 const Values kSmall = {{"width", int64_t{16}}, {"layers", int64_t{2}}, {"heads", int64_t{2}}};
-
-std::vector<std::string> without_files() {
-  std::vector<std::string> ids = ids_of("conditioner");
-  std::erase_if(ids, [](const std::string& id) { return !required_values("conditioner", id, {"score", "place"}); });
-  return ids;
-}
 
 // The fields of the dataset that `conditioner` speaks of, and a class.
 Named batch() {
@@ -52,7 +47,7 @@ class EveryConditioner : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override { at::set_num_threads(1); }  // the tensors are small
   Conditioner made(at::ScalarType dtype = at::kFloat) const {
-    Values values = *required_values("conditioner", GetParam(), {"score", "place"});
+    Values values = *required_values("conditioner", GetParam(), kFields);
     values.merge(keys_of("conditioner", GetParam(), kSmall));
     Conditioner c = conditioner(builtin("conditioner", GetParam(), values), dtype);
     at::manual_seed(0);
@@ -106,12 +101,12 @@ TEST_P(EveryConditioner, stays_near_itself_in_bfloat16) {
   const at::NoGradGuard no_grad;
   const Conditioner c = made();
   const at::Tensor full = flat(encode(c.bound.component, batch()));
-  const Autocast autocast;
+  const run::Autocast autocast(true);
   const at::Tensor half = flat(encode(c.bound.component, batch())).to(at::kFloat);
   EXPECT_LT(half.sub(full).norm().div(full.norm()).item<double>(), 0.04);
 }
 
-INSTANTIATE_TEST_SUITE_P(Small, EveryConditioner, ::testing::ValuesIn(without_files()), id_as_name);
+INSTANTIATE_TEST_SUITE_P(Small, EveryConditioner, ::testing::ValuesIn(ids_without_files("conditioner", kFields)), id_as_name);
 
 }  // namespace
 }  // namespace perrin::testing
