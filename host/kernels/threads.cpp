@@ -10,17 +10,10 @@
 #include <exception>
 
 #include "host/kernels/ops.hpp"
+#include "host/kernels/threads.hpp"
 
 namespace perrin::kernels {
 namespace {
-
-// The entry that every `#pragma omp parallel` calls, in libgomp and in libiomp5.
-using Region = void (*)(void (*body)(void*), void* data, unsigned threads, unsigned flags);
-
-Region openmp_region() {
-  static const Region region = reinterpret_cast<Region>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
-  return region;
-}
 
 // Parts are handed out by a counter: results do not depend on which thread takes which.
 struct Job {
@@ -50,6 +43,11 @@ void run(int64_t n, int64_t grain, const std::function<void(int64_t, int64_t)>& 
 }
 
 }  // namespace
+
+Region openmp_region() {
+  static const Region region = reinterpret_cast<Region>(dlsym(RTLD_DEFAULT, "GOMP_parallel"));
+  return region;
+}
 
 const ParallelFor& torch_threads() {
   static const ParallelFor threads = run;

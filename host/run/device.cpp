@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "host/base/error.hpp"
+#include "host/kernels/waiting.hpp"
 #include "host/services/tensor.hpp"
 
 namespace perrin::run {
@@ -58,6 +59,7 @@ void tune_process() {
   mallopt(M_TRIM_THRESHOLD, 2147483647);
   at::globalContext().setFlushDenormal(true);
   at::parallel_for(0, at::get_num_threads(), 1, [](int64_t, int64_t) { at::globalContext().setFlushDenormal(true); });
+  kernels::give_way_when_busy();
 }
 
 }  // namespace perrin::run
