@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "host/app/cache.hpp"
 #include "host/app/plugin.hpp"
 #include "host/app/show.hpp"
 #include "host/base/error.hpp"
@@ -35,6 +36,7 @@ constexpr Entry kCommands[] = {
     {"compare", "samples of one run by many samplers and numbers of steps", nullptr},
     {"weights", "export a component's weights, or list what a file holds", nullptr},
     {"show", "draw a run's results in the terminal", perrin::app::show_command},
+    {"cache", "list what the cache holds, or empty it", perrin::app::cache_command},
     {"plugin", "list plugins, or show one component's schema", perrin::app::plugin_command},
 };
 

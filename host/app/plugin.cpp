@@ -105,6 +105,7 @@ int list(const std::vector<std::string>& arguments) {
   if (!values) return 0;
   const auto kind = (*values)["kind"].as<std::string>();
   check_kind(kind);
+  std::cerr << loader::cache_note();
   const auto index = loader::Index::scan();
   values->count("json") ? print_json(index, kind) : print_list(index, kind);
   return 0;
@@ -136,6 +137,7 @@ int show(const std::vector<std::string>& arguments) {
   auto values = parse(command, arguments);
   if (!values) return 0;
   const auto id = required(command, *values, "ID");
+  std::cerr << loader::cache_note();
   auto index = loader::Index::scan();
   const auto catalogue = index.catalogue();
   const auto found = with_id(catalogue, id);

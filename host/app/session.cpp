@@ -50,12 +50,17 @@ loader::Registry& open_registry(std::vector<std::filesystem::path> data_folders)
 }
 
 config::Loaded load_experiment(const std::filesystem::path& file, const std::vector<std::string>& set) {
+  std::cerr << loader::cache_note();
   loader::Index index = loader::Index::scan();
   config::Loaded loaded = config::load(file, set, index.catalogue());
   for (const std::string& warning : loaded.warnings) std::cerr << warning;
   for (const config::Component* component : loaded.experiment.components()) index.require(component->kind, component->use);
   stop_if_asked();
   return loaded;
+}
+
+config::Loaded load_recorded(const std::string& toml) {
+  return config::load_text(toml, "the recorded experiment", {}, loader::Index::scan().catalogue());
 }
 
 void stop_if_asked() {

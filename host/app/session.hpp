@@ -21,6 +21,10 @@ config::Loaded load_experiment(const std::filesystem::path& file, const std::vec
 // The same for another run's experiment, as it stands there.
 config::Loaded load_other(const std::filesystem::path& file);
 
+// An experiment that was recorded as resolved, against what the search roots offer now; without its warnings. Throws
+// Diagnostics.
+config::Loaded load_recorded(const std::string& toml);
+
 // Throws (interrupted) if a signal asked to stop: what has not begun does not begin.
 void stop_if_asked();
 

@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "host/base/error.hpp"
@@ -52,6 +54,12 @@ FileIdentity identity_of(const std::filesystem::path& file) {
   if (::stat(file.c_str(), &info) != 0) fail(file, errno);
   auto ns = [](const timespec& t) { return int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec; };
   return {info.st_dev, info.st_ino, static_cast<uint64_t>(info.st_size), ns(info.st_mtim), ns(info.st_ctim)};
+}
+
+bool settled(const FileIdentity& identity) {
+  using namespace std::chrono;
+  const int64_t now = duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
+  return now - std::max(identity.modified_ns, identity.changed_ns) > 2'000'000'000;
 }
 
 std::string sha256_of(const std::filesystem::path& file) { return config::sha256_hex(MappedFile(file).text()); }

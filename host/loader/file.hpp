@@ -33,6 +33,8 @@ struct FileIdentity {
   bool operator==(const FileIdentity&) const = default;
 };
 FileIdentity identity_of(const std::filesystem::path& file);  // throws perrin::Error
+// False for a file that changed within the clock's granularity: it could change again and look the same.
+bool settled(const FileIdentity& identity);
 
 std::string sha256_of(const std::filesystem::path& file);  // 64 hexadecimal digits; throws perrin::Error
 

@@ -1,17 +1,12 @@
 #include "host/loader/index_cache.hpp"
 
-#include <unistd.h>
-
-#include <atomic>
-#include <chrono>
-#include <cstdio>
-#include <fstream>
+#include <mutex>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "host/base/error.hpp"
 #include "host/config/sha256.hpp"
 #include "host/loader/elf.hpp"
+#include "host/loader/private_folder.hpp"
 
 namespace perrin::loader {
 namespace {
@@ -28,26 +23,31 @@ std::string host_build(const std::filesystem::path& probe) {
 }
 
 json read_json(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return {};
-  std::stringstream text;
-  text << in.rdbuf();
-  auto object = json::parse(text.str(), nullptr, false);
+  const auto text = read_private(file);
+  if (!text) return {};
+  auto object = json::parse(*text, nullptr, false);
   return object.is_object() && object.value("format", 0) == format ? object : json();
 }
 
-// A file changed within the clock's granularity of being hashed could change again and look the same.
-bool settled(const FileIdentity& identity) {
-  using namespace std::chrono;
-  const int64_t now = duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
-  return now - std::max(identity.modified_ns, identity.changed_ns) > 2'000'000'000;
+// What this process has probed, for an index without a folder.
+struct Probed {
+  std::mutex mutex;
+  std::map<std::string, ProbeResult> results;  // by library's sha256
+};
+Probed& probed() {
+  static auto* all = new Probed;
+  return *all;
 }
 
 }  // namespace
 
-IndexCache::IndexCache(const Places& places) : folder_(places.cache), host_(host_build(places.probe)) { load_hashes(); }
+IndexCache::IndexCache(const Places& places) : folder_(places.cache), host_(host_build(places.probe)) {
+  if (!folder_.empty() && !private_folder_problem(folder_).empty()) folder_.clear();
+  load_hashes();
+}
 
 void IndexCache::load_hashes() try {
+  if (folder_.empty()) return;
   const json object = read_json(folder_ / "files.json");
   if (!object.is_object()) return;
   for (const auto& [path, e] : object.at("files").items())
@@ -73,6 +73,11 @@ std::filesystem::path IndexCache::entry(const std::string& sha256) const {
 }
 
 std::optional<ProbeResult> IndexCache::find(const std::string& sha256) const try {
+  if (folder_.empty()) {
+    const std::lock_guard lock(probed().mutex);
+    const auto known = probed().results.find(sha256);
+    return known == probed().results.end() ? std::nullopt : std::optional(known->second);
+  }
   const json object = read_json(entry(sha256));
   if (!object.is_object()) return std::nullopt;
   ProbeResult result;
@@ -86,14 +91,19 @@ std::optional<ProbeResult> IndexCache::find(const std::string& sha256) const try
 }
 
 void IndexCache::store(const std::string& sha256, const ProbeResult& result) {
+  if (folder_.empty()) {
+    const std::lock_guard lock(probed().mutex);
+    probed().results.insert_or_assign(sha256, result);
+    return;
+  }
   json object = {{"format", format}, {"components", json::array()}};
   for (const auto& factory : result.components) object["components"].push_back(config::to_json(factory));
   if (result.problem) object["problem"] = {{"what", result.problem->what}, {"fix", result.problem->fix}};
-  write(entry(sha256), object.dump(1, ' ', false, json::error_handler_t::replace));
+  write_private(entry(sha256), object.dump(1, ' ', false, json::error_handler_t::replace));
 }
 
 void IndexCache::save_hashes() {
-  if (!changed_) return;
+  if (!changed_ || folder_.empty()) return;
   json files = json::object();
   for (const auto& [path, known] : files_) {
     std::error_code none;
@@ -101,21 +111,8 @@ void IndexCache::save_hashes() {
     if (std::filesystem::exists(path, none))
       files[path] = {i.device, i.inode, i.size, i.modified_ns, i.changed_ns, known.sha256};
   }
-  write(folder_ / "files.json",
-        json{{"format", format}, {"files", files}}.dump(1, ' ', false, json::error_handler_t::replace));
-}
-
-void IndexCache::write(const std::filesystem::path& file, const std::string& text) const {
-  static std::atomic<int> number{0};
-  std::error_code none;
-  std::filesystem::create_directories(folder_, none);
-  auto beside = file;
-  beside += "." + std::to_string(::getpid()) + "-" + std::to_string(number++);
-  std::ofstream out(beside, std::ios::binary);
-  out << text;
-  out.close();
-  if (out) std::filesystem::rename(beside, file, none);
-  std::filesystem::remove(beside, none);
+  write_private(folder_ / "files.json",
+                json{{"format", format}, {"files", files}}.dump(1, ' ', false, json::error_handler_t::replace));
 }
 
 }  // namespace perrin::loader

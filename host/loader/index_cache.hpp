@@ -14,7 +14,7 @@ namespace perrin::loader {
 
 // <folder>/<hash>.json: one probe's result; the hash is over the library's content and the probe's build.
 // <folder>/files.json: path -> identity and sha256, so that an unchanged file is not read.
-// Losing any of them costs time, never correctness; a folder that cannot be written is used as far as it goes.
+// Losing any of them costs time, never correctness; without a folder of the user's own results last for the process.
 class IndexCache {
  public:
   explicit IndexCache(const Places& places);
@@ -31,7 +31,6 @@ class IndexCache {
   };
   void load_hashes();
   std::filesystem::path entry(const std::string& sha256) const;
-  void write(const std::filesystem::path& file, const std::string& text) const;
 
   std::filesystem::path folder_;
   std::string host_;  // what the host was built as

@@ -5,6 +5,9 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "host/loader/private_folder.hpp"
 
 namespace perrin::loader {
 namespace {
@@ -38,6 +41,27 @@ fs::path find_probe(const fs::path& folder) {
 
 }  // namespace
 
+CacheRoot cache_root() {
+  const fs::path base = xdg_folder("XDG_CACHE_HOME", ".cache");
+  if (base.empty()) return {{}, "neither HOME nor XDG_CACHE_HOME says where it could lie"};
+  std::string problem = private_folder_problem(base / "perrin", Others::may_read);  // LibTorch may lie there, for all
+  if (!problem.empty()) return {{}, problem};
+  return {base / "perrin", ""};
+}
+
+std::string cache_note() {
+  static bool told = false;
+  const std::string problem = std::exchange(told, true) ? "" : cache_root().problem;
+  if (problem.empty()) return "";
+  return "note: nothing is kept in a cache: " + problem + "; set XDG_CACHE_HOME to a folder of yours\n";
+}
+
+fs::path cache_folder(std::string_view name) {
+  const CacheRoot root = cache_root();
+  if (root.path.empty() || !private_folder_problem(root.path / name).empty()) return {};
+  return root.path / name;
+}
+
 Places default_places() {
   Places places;
   const fs::path folder = program_folder();
@@ -50,8 +74,7 @@ Places default_places() {
   }
   if (auto data = xdg_folder("XDG_DATA_HOME", ".local/share"); !data.empty())
     places.roots.push_back(data / "perrin/plugins");
-  auto cache = xdg_folder("XDG_CACHE_HOME", ".cache");
-  places.cache = (cache.empty() ? fs::temp_directory_path() : cache) / "perrin/index";
+  places.cache = cache_folder("index");
   places.probe = find_probe(folder);
   return places;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace perrin::loader {
@@ -10,12 +12,26 @@ namespace perrin::loader {
 struct Places {
   std::vector<std::filesystem::path> roots;  // in order; missing ones are allowed
   std::filesystem::path probe;               // the program perrin-probe
-  std::filesystem::path cache;               // the index; made when needed
+  std::filesystem::path cache;               // the index; empty: there is none
 };
+
+// Where a user's caches lie: perrin in XDG_CACHE_HOME (~/.cache), a folder of the user's own. Each cache below it is one
+// that nobody else reads.
+struct CacheRoot {
+  std::filesystem::path path;  // empty: none can be used
+  std::string problem;         // why
+};
+CacheRoot cache_root();
+
+// Why there is no cache, as a line for the user, the first time that it is asked for; empty otherwise.
+std::string cache_note();
+
+// The folder of one cache below it, made where it is missing; empty where there is none.
+std::filesystem::path cache_folder(std::string_view name);
 
 // Roots: lib/perrin/plugins beside the running program's bin (the same in a build tree and an installation), each
 // folder of PERRIN_PLUGIN_PATH (separated by colons), perrin/plugins in XDG_DATA_HOME (~/.local/share). Probe: beside
-// the program, or in ../libexec/perrin. Cache: perrin/index in XDG_CACHE_HOME (~/.cache).
+// the program, or in ../libexec/perrin. Cache: cache_folder("index").
 Places default_places();
 
 // Every *.so directly in a root, symbolic links resolved, each file once: in the order of the roots, by name within.

@@ -83,7 +83,8 @@ std::string checkpoint_name(int64_t step) {
 }
 
 void save_checkpoint(const fs::path& file, const ParameterSet& parameters, const Training& training,
-                     const Progress& progress, const std::string& config_hash, const Stateful& stateful) {
+                     const Progress& progress, const std::string& config_hash, const Stateful& stateful,
+                     const store::Metadata& more) {
   const at::Tensor values = parameters.values().cpu();
   std::vector<at::Tensor> averages;
   for (const at::Tensor& flat : training.averages->flat()) averages.push_back(flat.cpu());
@@ -105,12 +106,13 @@ void save_checkpoint(const fs::path& file, const ParameterSet& parameters, const
     const at::Tensor& bytes = kept.emplace_back(state_of(*component));
     tensors.push_back(tensor_view(kState + name, bytes.sizes().vec(), bytes));
   }
-  const store::Metadata metadata = {{"schema", kSchema},
-                                    {"config_hash", config_hash},
-                                    {"step", std::to_string(progress.step)},
-                                    {"position", std::to_string(progress.position)},
-                                    {"stage", std::to_string(progress.stage)},
-                                    {"stage_step", std::to_string(progress.stage_step)}};
+  store::Metadata metadata = {{"schema", kSchema},
+                              {"config_hash", config_hash},
+                              {"step", std::to_string(progress.step)},
+                              {"position", std::to_string(progress.position)},
+                              {"stage", std::to_string(progress.stage)},
+                              {"stage_step", std::to_string(progress.stage_step)}};
+  metadata.insert(more.begin(), more.end());
   store::write_safetensors(file, tensors, metadata);
 }
 
@@ -178,7 +180,8 @@ std::optional<Found> newest_checkpoint(const fs::path& folder, std::vector<std::
       const store::Metadata& m = tensors.metadata();
       return Found{file,
                    {held_number(m, "step", file), static_cast<uint64_t>(held_number(m, "position", file)),
-                    held_number(m, "stage", file), held_number(m, "stage_step", file)}};
+                    held_number(m, "stage", file), held_number(m, "stage_step", file)},
+                   m};
     } catch (const Error& error) {
       if (rejected) rejected->push_back(file.filename().string() + ": " + error.what());
     }

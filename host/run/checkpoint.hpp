@@ -28,10 +28,11 @@ using Stateful = std::vector<std::pair<std::string, const services::Component*>>
 
 // Tensors: "<name>" weights and buffers, "ema.<name>", "ema2.<name>" ... averages, "<optimizer>.<what>.<name>" the
 // optimizers' state of what is trained ("adamw.first_moment.<name>"), "state.<name>" [bytes] of stateful components.
-// Metadata: schema perrin.checkpoint/1, config_hash, and the numbers of Progress.
+// Metadata: schema perrin.checkpoint/1, config_hash, the numbers of Progress, and `more` (a run's origin.hpp).
 // Written beside, fsynced, renamed. Throws Error.
 void save_checkpoint(const std::filesystem::path& file, const ParameterSet& parameters, const Training& training,
-                     const Progress& progress, const std::string& config_hash, const Stateful& stateful = {});
+                     const Progress& progress, const std::string& config_hash, const Stateful& stateful = {},
+                     const store::Metadata& more = {});
 
 // Fills parameters and components and, unless null, the training's tensors. Throws Error, naming the tensor and both
 // shapes, for a file of another model or another experiment, and for a state that is missing, foreign or refused.
@@ -60,6 +61,7 @@ void fill(ParameterSet& parameters, const Parameter& p, const at::Tensor& value)
 struct Found {
   std::filesystem::path file;
   Progress progress;
+  store::Metadata metadata = {};
 };
 
 // The newest checkpoint in `folder` that verifies; none if there is none. What does not verify is reported to

@@ -1,80 +1,169 @@
 #include "host/run/latent_cache.hpp"
 
-#include <ATen/ops/from_file.h>
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/tensor.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <fstream>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+#include <utility>
 
 #include "host/base/error.hpp"
-#include "host/config/sha256.hpp"
+#include "host/loader/private_folder.hpp"
 #include "host/loader/search.hpp"
 #include "host/run/first_stage.hpp"
+#include "host/run/latent_key.hpp"
 #include "host/run/objective.hpp"
+#include "host/run/signals.hpp"
 #include "host/services/tensor.hpp"
 
 namespace perrin::run {
 namespace {
 
 namespace fs = std::filesystem;
+using Note = std::function<void(const std::string&)>;
 
-// Beside the index of plugins.
-fs::path folder() { return loader::default_places().cache.parent_path() / "latents"; }
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  operator int() const { return fd_; }
 
-std::string described(const config::Component& part) {
-  std::string text = part.kind + " " + part.use + " " + part.factory->version + "\n";
-  for (const auto& [key, value] : part.values) text += key + " = " + config::to_toml(value) + "\n";
-  return text;
+ private:
+  int fd_;
+};
+
+size_t bytes_of(const store::LatentHeader& header) {
+  size_t bytes = sizeof(float);
+  for (const int64_t n : header.shape) bytes *= static_cast<size_t>(n);
+  return bytes;
 }
 
-std::string bytes_of(const at::Tensor& tensor) {
-  const at::Tensor held = tensor.detach().cpu().contiguous();
-  return config::sha256_hex({static_cast<const char*>(held.const_data_ptr()), held.nbytes()});
+// The rows of a whole file, mapped. [N, ...]; undefined if they cannot be.
+at::Tensor map_rows(int fd, const store::LatentHeader& header) {
+  const size_t size = store::kLatentPage + bytes_of(header);
+  void* at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+  if (at == MAP_FAILED) return {};
+  return at::from_blob(
+      static_cast<char*>(at) + store::kLatentPage, header.shape, [at, size](void*) { ::munmap(at, size); }, at::kFloat);
 }
 
-std::string key_of(Model& model, uint64_t count) {
-  std::string text = described(model.experiment.encoder) + described(model.experiment.dataset);
-  text += "samples " + std::to_string(count) + ", seed " + std::to_string(model.experiment.seed) + "\n";
-  if (const ParameterGroup* group = model.parameters.group("encoder"))
-    for (const Parameter& p : group->parameters) text += p.name + " " + bytes_of(p.tensor) + "\n";
-  return config::sha256_hex(text);
+uint64_t checksum(const at::Tensor& rows) {
+  return store::xxh64({static_cast<const std::byte*>(rows.const_data_ptr()), rows.nbytes()});
 }
 
-void write(Model& model, const fs::path& file, uint64_t count, int64_t batch_size) {
-  fs::create_directories(file.parent_path());
-  const fs::path beside = file.string() + "." + std::to_string(getpid());
-  std::ofstream out(beside, std::ios::binary);
-  std::error_code failed;
-  const auto fail = [&] {
-    fs::remove(beside, failed);
-    throw Error("cannot write the cache of latents", file.string(), "make room there, or set cache = false in [encoder]");
-  };
-  for_each_samples(model, count, batch_size, [&](const Batch& batch, const perrin_call& call) {
-    if (!out) fail();
-    const at::Tensor z = encode(model, call, images(model, batch)).cpu().contiguous();
-    out.write(static_cast<const char*>(z.const_data_ptr()), static_cast<std::streamsize>(z.nbytes()));
-  });
-  out.close();
-  if (out) fs::rename(beside, file, failed);
-  if (!out || failed) fail();
+// The rows of the file that `wanted` finds; undefined without one, and where it is damaged.
+at::Tensor open_rows(const fs::path& file, store::LatentHeader wanted, const Note& note) {
+  const Descriptor fd(loader::open_private(file, O_RDONLY));
+  if (fd < 0) return {};
+  std::string page(store::kLatentPage, '\0');
+  struct stat info {};
+  const bool whole = ::fstat(fd, &info) == 0 && size_t(info.st_size) == store::kLatentPage + bytes_of(wanted) &&
+                     ::pread(fd, page.data(), page.size(), 0) == ssize_t(page.size());
+  const auto held = whole ? store::latent_header(page) : std::nullopt;
+  if (held) wanted.checksum = held->checksum;
+  const at::Tensor rows = held && *held == wanted ? map_rows(fd, wanted) : at::Tensor();
+  if (rows.defined() && checksum(rows) == wanted.checksum) return ::futimens(fd, nullptr), rows;
+  if (note) note("the cache of latents " + file.string() + " is damaged; it is made again");
+  return {};
+}
+
+[[noreturn]] void fail(const fs::path& file) {
+  throw Error("cannot write the cache of latents: " + std::string(std::strerror(errno)), file.string(),
+              "make room there, or set cache = false in [encoder]");
+}
+
+void write_at(int fd, const void* bytes, size_t n, size_t at, const fs::path& file) {
+  for (size_t done = 0; done < n;) {
+    const ssize_t written =
+        ::pwrite(fd, static_cast<const char*>(bytes) + done, n - done, static_cast<off_t>(at + done));
+    if (written < 0 && errno != EINTR) fail(file);
+    if (written > 0) done += static_cast<size_t>(written);
+  }
+}
+
+// Encodes all samples into the file, whose page is written last, and maps them.
+at::Tensor write_rows(Model& model, int64_t batch_size, int fd, store::LatentHeader header, const fs::path& file) {
+  size_t at = store::kLatentPage;
+  for_each_samples(model, static_cast<uint64_t>(header.shape[0]), batch_size,
+                   [&](const Batch& batch, const perrin_call& call) {
+                     const at::Tensor z = encode(model, call, images(model, batch)).cpu().contiguous();
+                     write_at(fd, z.const_data_ptr(), z.nbytes(), at, file);
+                     at += z.nbytes();
+                   });
+  if (model.inputs.dataset_known && dataset_inputs(model).of(model.dataset.id()) != model.inputs.of(model.dataset.id()))
+    throw Error("the data changed while they were encoded", "dataset " + model.dataset.id(),
+                "start when they are complete");
+  const at::Tensor rows = map_rows(fd, header);
+  if (!rows.defined()) fail(file);
+  header.checksum = checksum(rows);
+  write_at(fd, store::latent_page(header).data(), store::kLatentPage, 0, file);
+  return rows;
+}
+
+// A new file without a name in `folder`.
+Descriptor nameless(const fs::path& folder) {
+  std::string name = (folder / ".latents-XXXXXX").string();
+  const int fd = ::mkostemp(name.data(), O_CLOEXEC);
+  if (fd < 0) fail(folder);
+  ::unlink(name.c_str());
+  return Descriptor(fd);
+}
+
+// `part`, empty, for this process alone; another that has it is waited for.
+Descriptor locked(const fs::path& part, const Note& note) {
+  for (bool told = false;;) {
+    Descriptor fd(loader::open_private(part, O_RDWR | O_CREAT));
+    if (fd < 0) fail(part);
+    while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK && errno != EINTR) fail(part);
+      if (stop_signal() != 0) throw Error("stopped while another run encodes the samples", {}, {}, Exit::interrupted);
+      if (note && !std::exchange(told, true)) note("another run is encoding these samples; waiting for it");
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    struct stat here {
+    }, named{};
+    const bool same = ::fstat(fd, &here) == 0 && ::stat(part.c_str(), &named) == 0 && here.st_ino == named.st_ino;
+    if (same && ::ftruncate(fd, 0) == 0) return fd;
+  }
+}
+
+std::string why_nameless(const Model& model) {
+  if (!model.inputs.dataset_known) return "the dataset does not say what it reads (perrin.identity/1)";
+  return "there is no cache folder: " + loader::cache_root().problem;
 }
 
 }  // namespace
 
-LatentCache::LatentCache(Model& model, int64_t batch_size, const std::function<void(const std::string&)>& note) {
-  const uint64_t count = dataset_count(model.dataset);
-  std::vector<int64_t> sizes(model.shapes.z.sizes, model.shapes.z.sizes + model.shapes.z.rank);
-  sizes.insert(sizes.begin(), static_cast<int64_t>(count));
-  int64_t elements = 1;
-  for (const int64_t size : sizes) elements *= size;
-  file_ = folder() / (key_of(model, count) + ".f32");
-  std::error_code none;
-  const bool there = fs::file_size(file_, none) == static_cast<uintmax_t>(elements) * sizeof(float) && !none;
-  if (!there) {
-    if (note) note("encoding " + std::to_string(count) + " samples once into " + file_.string());
-    write(model, file_, count, batch_size);
+LatentCache::LatentCache(Model& model, int64_t batch_size, const fs::path& own, const Note& note) {
+  const store::LatentHeader header = latent_header(model, batch_size);
+  const std::string samples = std::to_string(header.shape[0]) + " samples";
+  const fs::path folder = model.inputs.dataset_known ? loader::cache_folder("latents") : fs::path();
+  if (folder.empty()) {
+    if (note) note("encoding " + samples + " for this start alone: " + why_nameless(model));
+    z_ = write_rows(model, batch_size, nameless(own), header, own);
+    return;
   }
-  z_ = at::from_file(file_.string(), false, elements, at::TensorOptions(at::kFloat)).view(sizes);
+  loader::remove_leftovers(folder);
+  file_ = folder / (header.key + ".latents");
+  if (z_ = open_rows(file_, header, note); z_.defined()) return;
+  const fs::path part = folder / (header.key + loader::kPart);
+  const Descriptor fd = locked(part, note);
+  if (z_ = open_rows(file_, header, {}); z_.defined()) {
+    ::unlink(part.c_str());
+    return;
+  }
+  if (note) note("encoding " + samples + " once into " + file_.string());
+  z_ = write_rows(model, batch_size, fd, header, file_);
+  if (::rename(part.c_str(), file_.c_str()) != 0) fail(file_);
 }
 
 at::Tensor LatentCache::rows(const std::vector<uint64_t>& indices) const {

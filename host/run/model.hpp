@@ -11,6 +11,7 @@
 
 #include "host/config/load.hpp"
 #include "host/loader/registry.hpp"
+#include "host/run/inputs.hpp"
 #include "host/run/parameters.hpp"
 #include "host/run/time_table.hpp"
 #include "host/services/component.hpp"
@@ -63,6 +64,7 @@ class Model {
   Shapes shapes;
   ParameterSet parameters;
   std::vector<std::vector<LossTerm>> losses;  // of each stage
+  InputFiles inputs;  // read_inputs, where a run is to be trained
   std::shared_ptr<LatentCache> latents;       // of [encoder] cache, where a stage trains diffusion; null: none
   std::shared_ptr<Model> guide;  // of a guidance with perrin.guide-model/1; sample::load_guide fills it
 

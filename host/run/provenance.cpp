@@ -6,31 +6,14 @@
 #include <sys/utsname.h>
 #include <torch/version.h>
 
-#include <array>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <memory>
 
 #include "host/run/device.hpp"
+#include "host/run/git.hpp"
 
 namespace perrin::run {
 namespace {
-
-// What a command prints, at most 1 MiB; empty if it fails or is not there.
-std::string output_of(const std::string& command) {
-  const auto close = [](FILE* f) { pclose(f); };
-  const std::unique_ptr<FILE, decltype(close)> pipe(popen((command + " 2>/dev/null").c_str(), "r"), close);
-  std::string text;
-  std::array<char, 4096> buffer;
-  while (pipe && text.size() < (1u << 20)) {
-    const size_t n = fread(buffer.data(), 1, buffer.size(), pipe.get());
-    if (n == 0) break;
-    text.append(buffer.data(), n);
-  }
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return text;
-}
 
 std::string cpu_name() {
   std::ifstream file("/proc/cpuinfo");
@@ -60,8 +43,10 @@ std::vector<std::pair<std::string, std::string>> provenance(const Model& model, 
   add("seed", std::to_string(model.experiment.seed));
   utsname system{};
   if (uname(&system) == 0) add("system", std::string(system.sysname) + " " + system.release + " " + system.machine);
-  add("git_commit", output_of("git rev-parse HEAD"));
-  add("git_diff", output_of("git diff HEAD"));
+  std::error_code none;
+  for (const auto& [key, value] : git_facts(std::filesystem::current_path(none))) add(key, value);
+  for (const InputSum& sum : model.inputs.sums())
+    add("inputs " + sum.component, std::to_string(sum.files) + " files, " + std::to_string(sum.bytes) + " bytes, sha256 " + sum.sha256);
   for (const char* name : {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "PERRIN_PLUGIN_PATH", "PERRIN_DATA",
                            "SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID"})
     if (const char* value = std::getenv(name)) add(name, value);

@@ -76,19 +76,22 @@ void check_stages(const Model& model, const config::Loaded& loaded) {
   }
 }
 
-Trainer::Trainer(Model& model, const config::Loaded& loaded, const Folder& folder, store::Writer& writer, Watch watch)
+Trainer::Trainer(Model& model, const config::Loaded& loaded, const Folder& folder, store::Writer& writer, Watch watch,
+                 store::Metadata origin)
     : model_(model),
       loaded_(loaded),
       folder_(folder),
       writer_(writer),
       watch_(std::move(watch)),
-      trace_(model) {}
+      trace_(model),
+      origin_(std::move(origin)) {}
 
-void Trainer::restore(const Found& checkpoint) {
+void Trainer::restore(const Found& checkpoint, const std::string& config_hash) {
   progress_ = checkpoint.progress;
   if (progress_.stage < 0 || progress_.stage >= static_cast<int64_t>(model_.experiment.stages.size()))
     throw Error("the checkpoint is of a stage that the experiment does not have", checkpoint.file.string());
-  restored_ = checkpoint.file;
+  restored_ = checkpoint;
+  config_hash_ = config_hash;
 }
 
 // A stage starts from the averaged weights of the one before it.
@@ -104,13 +107,13 @@ void Trainer::enter_stage(size_t index) {
   optimizer_ = std::make_unique<Optimizer>(model_.parameters, stage);
   adversaries_ = std::make_unique<Adversaries>(model_.parameters, stage, model_.losses[index]);
   const Training kept = training();
-  if (restored_) load_checkpoint(*restored_, model_.parameters, &kept, loaded_.hash, stateful());
+  if (restored_) load_checkpoint(restored_->file, model_.parameters, &kept, config_hash_, stateful());
   restored_.reset();
   model_.latents.reset();
   if (model_.task(stage) == Task::diffusion) {
     measure_latent(model_, stage.batch_size);
     if (model_.experiment.latent.cache)
-      model_.latents = std::make_shared<LatentCache>(model_, stage.batch_size, watch_.note);
+      model_.latents = std::make_shared<LatentCache>(model_, stage.batch_size, folder_.path, watch_.note);
   }
   pipeline_ = std::make_unique<Pipeline>(model_.dataset, model_.experiment.seed, progress_.position, stage.batch_size,
                                          model_.experiment.loader_threads);
@@ -234,7 +237,7 @@ void Trainer::log_row(const Optimizer::Report& report) {
 void Trainer::checkpoint() {
   writer_.sync();
   save_checkpoint(folder_.checkpoints() / checkpoint_name(progress_.step), model_.parameters, training(), progress_,
-                  loaded_.hash, stateful());
+                  loaded_.hash, stateful(), origin_);
   prune_checkpoints(folder_.checkpoints(), kCheckpointsKept);
 }
 

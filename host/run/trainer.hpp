@@ -37,10 +37,11 @@ struct Watch {
 class Trainer {
  public:
   // All are borrowed.
-  Trainer(Model& model, const config::Loaded& loaded, const Folder& folder, store::Writer& writer, Watch watch);
+  Trainer(Model& model, const config::Loaded& loaded, const Folder& folder, store::Writer& writer, Watch watch,
+          store::Metadata origin = {});  // of the checkpoints, origin.hpp
 
-  // Continues from a checkpoint: call before run(). Throws Error if it does not fit.
-  void restore(const Found& checkpoint);
+  // Continues from a checkpoint, whose config_hash is this: call before run(). Throws Error if it does not fit.
+  void restore(const Found& checkpoint, const std::string& config_hash);
 
   // Trains what is left of all stages and leaves the averaged weights bound. Returns false when it was stopped; a
   // checkpoint of the last step is then on the disk. Throws Error, after a NaN with the step, the term and the samples;
@@ -78,7 +79,9 @@ class Trainer {
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<Adversaries> adversaries_;
   std::unique_ptr<Pipeline> pipeline_;
-  std::optional<std::filesystem::path> restored_;
+  store::Metadata origin_;
+  std::optional<Found> restored_;
+  std::string config_hash_;
   std::map<std::string, std::pair<double, double>> losses_;
   double row_time_ = 0;  // seconds, when the last row was written
   int64_t row_step_ = 0;

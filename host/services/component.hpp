@@ -10,6 +10,7 @@
 #include "host/config/experiment.hpp"
 #include "host/loader/registry.hpp"
 #include "host/services/guard.hpp"
+#include "perrin/host/identity.h"
 #include "perrin/host/params.h"
 #include "perrin/host/state.h"
 #include "perrin/host/trace.h"
@@ -59,6 +60,8 @@ template <>
 inline constexpr std::string_view table_id<perrin_params> = PERRIN_PARAMS;
 template <>
 inline constexpr std::string_view table_id<perrin_exact_denoiser> = PERRIN_EXACT_DENOISER;
+template <>
+inline constexpr std::string_view table_id<perrin_identity> = PERRIN_IDENTITY;
 template <>
 inline constexpr std::string_view table_id<perrin_state> = PERRIN_STATE;
 template <>

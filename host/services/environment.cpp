@@ -1,6 +1,8 @@
 // The services that reach the program's user: log, progress, cancel, artifact paths.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <string>
 
 #include "host/loader/breadcrumb.hpp"
@@ -57,6 +59,23 @@ std::vector<fs::path> data_folders() {
   return folders;
 }
 
+struct Finds {
+  std::mutex mutex;
+  std::vector<Artifact> all;
+};
+Finds& finds() {
+  static auto* kept = new Finds;
+  return *kept;
+}
+
+void remember(std::string name, fs::path path) {
+  const char* component = loader::here.component;
+  Artifact artifact{component == nullptr ? "" : component, std::move(name), std::move(path)};
+  const std::lock_guard lock(finds().mutex);
+  auto& all = finds().all;
+  if (std::find(all.begin(), all.end(), artifact) == all.end()) all.push_back(std::move(artifact));
+}
+
 perrin_status* find(perrin_text name, perrin_text* path) {
   return as_status([&] {
     fs::path wanted(view(name));
@@ -66,6 +85,7 @@ perrin_status* find(perrin_text name, perrin_text* path) {
       fs::path candidate = fs::absolute(folder / wanted, none).lexically_normal();
       if (fs::exists(candidate, none)) {
         *path = text(loader::keep_text(candidate.c_str()));
+        remember(wanted.string(), candidate);
         return;
       }
       tried += "\n    " + candidate.string();
@@ -78,7 +98,16 @@ perrin_status* find(perrin_text name, perrin_text* path) {
 
 }  // namespace
 
-void set_hooks(Hooks installed) { hooks() = std::move(installed); }
+void set_hooks(Hooks installed) {
+  hooks() = std::move(installed);
+  const std::lock_guard lock(finds().mutex);
+  finds().all.clear();
+}
+
+std::vector<Artifact> artifacts() {
+  const std::lock_guard lock(finds().mutex);
+  return finds().all;
+}
 
 Offer find_component(const std::string& kind, const std::string& use) {
   if (!hooks().component) throw Error("this program opens no " + kind + " for a component: \"" + use + "\"");

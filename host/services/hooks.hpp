@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +24,16 @@ struct Hooks {
 
 // Before a plugin is created; not while one runs.
 void set_hooks(Hooks hooks);
+
+// What a component has found by perrin.artifact/1.
+struct Artifact {
+  std::string component;  // its id; empty: the host itself
+  std::string name;       // as it asked
+  std::filesystem::path path;
+  bool operator==(const Artifact&) const = default;
+};
+// Since set_hooks, each once, in the order of the first finds.
+std::vector<Artifact> artifacts();
 
 // The installed `component`'s answer. Throws perrin::Error, also where none is installed.
 Offer find_component(const std::string& kind, const std::string& use);

@@ -29,6 +29,7 @@ struct Group {
 struct ImageTag {
   std::string tag;
   int height = 0, width = 0, channels = 0;
+  bool operator==(const ImageTag&) const = default;
 };
 
 struct Plugin {

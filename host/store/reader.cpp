@@ -86,8 +86,8 @@ herr_t close_file(hid_t file) {
   return H5Fclose(file);
 }
 
-Error damaged(const std::filesystem::path& file, const std::string& reason) {
-  return Error("the results file " + file.string() + " is cut or damaged: " + reason, file.string(),
+Damaged damaged(const std::filesystem::path& file, const std::string& reason) {
+  return Damaged("the results file " + file.string() + " is cut or damaged: " + reason, file.string(),
                "restore it from a copy; checkpoints beside it are separate files and may be whole");
 }
 
@@ -102,7 +102,7 @@ bool check_signature(const std::filesystem::path& file) {
   if (!stream) throw file_error("read the results file", file, errno);
   stream.read(head.data(), head.size());
   if (stream.gcount() < 8 || std::memcmp(head.data(), "\211HDF\r\n\032\n", 8) != 0)
-    throw Error(file.string() + " is not an HDF5 file", file.string(), "name a run.h5 that `perrin run` wrote");
+    throw Damaged(file.string() + " is not an HDF5 file", file.string(), "name a run.h5 that `perrin run` wrote");
   // Superblock version 3: its "end of file address" holds for a file that was closed. While a writer has it open (the
   // consistency flags say so, also after a kill) a flush writes the address first and lengthens the file to it after.
   // The size is that of the same open file, asked for later: a live file grows, a resumed one is replaced.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/base/error.hpp"
 #include "host/store/layout.hpp"
 
 namespace perrin::store {
@@ -18,9 +19,14 @@ struct Series {
   std::vector<double> wall_time, value;
 };
 
+// Not whole: cut, overwritten, or no HDF5 at all.
+struct Damaged : Error {
+  using Error::Error;
+};
+
 class Reader {
  public:
-  // Errors: no such file; not HDF5; another schema (found and expected are named); cut or damaged.
+  // Errors: no such file; another schema (found and expected are named). Damaged: not HDF5, cut or damaged.
   // What is returned is the state at the time of opening; of a run that is still going, open again for more.
   static Reader open(const std::filesystem::path& file);
 

@@ -1,40 +1,58 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <limits>
 
 #include "host/store/atomic_file.hpp"
 #include "host/store/clock.hpp"
 #include "host/store/reader.hpp"
+#include "host/store/salvage.hpp"
 #include "host/store/writer_impl.hpp"
 
 namespace perrin::store {
 namespace {
 
-// Rows of one group up to and including `last`.
+// Rows of one group up to and including `last`. What the old file lacks is NaN.
 Rows kept_rows(const Reader& reader, const Group& group, int64_t last) {
   Rows rows;
-  for (size_t c = 0; c <= group.columns.size(); ++c) {
-    const bool times = c == group.columns.size();
-    const Series series = reader.series(group.name, times ? "wall_time" : group.columns[c].name);
-    auto& into = times ? rows.wall_time : rows.values.emplace_back();
-    for (size_t i = 0; i < series.step.size(); ++i)
-      if (series.step[i] <= last) into.push_back(series.value[i]);
-    if (!times) continue;
-    for (const int64_t step : series.step)
-      if (step <= last) rows.step.push_back(step);
+  const std::vector<Group>& held = reader.layout().groups;
+  const auto old = std::ranges::find(held, group.name, &Group::name);
+  rows.values.resize(group.columns.size());
+  if (old == held.end()) return rows;
+  const Series times = reader.series(group.name, "wall_time");
+  const auto end = std::upper_bound(times.step.begin(), times.step.end(), last);
+  const auto n = static_cast<size_t>(end - times.step.begin());
+  rows.step.assign(times.step.begin(), end);
+  rows.wall_time.assign(times.value.begin(), times.value.begin() + static_cast<ptrdiff_t>(n));
+  for (size_t c = 0; c < group.columns.size(); ++c) {
+    const bool there = std::ranges::count(old->columns, group.columns[c].name, &Column::name) > 0;
+    rows.values[c] = there ? reader.series(group.name, group.columns[c].name).value
+                           : std::vector<double>(n, std::numeric_limits<double>::quiet_NaN());
+    rows.values[c].resize(n);
   }
   return rows;
 }
 
-void copy(const Reader& reader, int64_t last, RunFile& into) {
-  const Layout& layout = reader.layout();
+void copy(const Reader& reader, const Layout& layout, int64_t last, RunFile& into) {
   for (size_t g = 0; g < layout.groups.size(); ++g) into.append(g, kept_rows(reader, layout.groups[g], last));
   for (size_t t = 0; t < layout.images.size(); ++t) {
-    const std::string& tag = layout.images[t].tag;
-    const std::vector<int64_t> steps = reader.image_steps(tag);
+    const ImageTag& tag = layout.images[t];
+    if (std::ranges::count(reader.layout().images, tag) == 0) continue;
+    const std::vector<int64_t> steps = reader.image_steps(tag.tag);
     for (size_t i = 0; i < steps.size(); ++i)
-      if (steps[i] <= last) into.append_image(t, steps[i], reader.image(tag, static_cast<int64_t>(i)).data());
+      if (steps[i] <= last) into.append_image(t, steps[i], reader.image(tag.tag, static_cast<int64_t>(i)).data());
+  }
+}
+
+// HDF5 keeps no checksum of numbers: what a power cut left as zeros shows in the steps.
+void check_steps(const Reader& reader, const std::filesystem::path& file) {
+  for (const Group& group : reader.layout().groups) {
+    const std::vector<int64_t> steps = reader.series(group.name, "step").step;
+    if (!std::ranges::is_sorted(steps))
+      throw Damaged(
+          "the results file " + file.string() + " is damaged: the steps of /metrics/" + group.name + " do not ascend",
+          file.string(), "restore it from a copy; checkpoints beside it are separate files and may be whole");
   }
 }
 
@@ -76,12 +94,30 @@ std::unique_ptr<Writer::Impl> Writer::Impl::start(const std::filesystem::path& f
 }
 
 Writer Writer::resume(const std::filesystem::path& file, int64_t step) {
+  return resume(file, step, Reader::open(file).layout());
+}
+
+Writer Writer::resume(const std::filesystem::path& file, int64_t step, const Layout& layout) {
   const Reader old = Reader::open(file);
   const RunLock lock(file);
+  check_steps(old, file);
   std::vector<Segment> segments = old.segments();
   segments.push_back({step, unix_seconds(), count_dropped(old, step)});
   return Writer(
-      Impl::start(file, old.layout(), segments, old.start_time(), [&](RunFile& run) { copy(old, step, run); }));
+      Impl::start(file, layout, segments, old.start_time(), [&](RunFile& run) { copy(old, layout, step, run); }));
+}
+
+Writer Writer::rescue(const std::filesystem::path& damaged, const std::filesystem::path& file, int64_t step,
+                      const Layout& layout) {
+  const Salvaged held = salvage(damaged, layout, step);
+  std::vector<Segment> segments = held.segments;
+  segments.push_back({step, unix_seconds(), 0});
+  const std::string begun = held.start_time.empty() ? utc(unix_seconds()) : held.start_time;
+  return Writer(Impl::start(file, layout, segments, begun, [&](RunFile& run) {
+    for (size_t g = 0; g < held.rows.size(); ++g) run.append(g, held.rows[g]);
+    for (size_t t = 0; t < held.images.size(); ++t)
+      for (const auto& [at, pixels] : held.images[t]) run.append_image(t, at, pixels.data());
+  }));
 }
 
 void Writer::close_killed(const std::filesystem::path& file) {
@@ -90,7 +126,7 @@ void Writer::close_killed(const std::filesystem::path& file) {
   const RunLock lock(file);
   constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
   Writer whole(Impl::start(file, old.layout(), old.segments(), old.start_time(),
-                           [&](RunFile& run) { copy(old, kAll, run); }));
+                           [&](RunFile& run) { copy(old, old.layout(), kAll, run); }));
   whole.set_status(old.status());
   whole.close();
 }

@@ -23,6 +23,12 @@ class Writer {
   // Continues a run that stopped, however it stopped: rows and images with step > `step` are dropped, a row is added to
   // /segments, status is "running". The old file is replaced only by the complete new one.
   static Writer resume(const std::filesystem::path& file, int64_t step);
+  // The same with another layout: its texts are kept, columns that the old file lacks are NaN in the old rows. Throws
+  // Damaged, and leaves the file as it is, where not all rows up to `step` can be read.
+  static Writer resume(const std::filesystem::path& file, int64_t step, const Layout& layout);
+  // A new file of what can be read of a damaged one: the rows of each group before the first that cannot.
+  static Writer rescue(const std::filesystem::path& damaged, const std::filesystem::path& file, int64_t step,
+                       const Layout& layout);
 
   // Closes the file of a run that was killed between its last words and this: the same rows, segments and status. Does
   // nothing to a file that is closed.

@@ -47,6 +47,9 @@ class Cifar : public AugmentedReads<Cifar> {
 
   const std::vector<perrin_field>& fields() const { return fields_; }
   uint64_t count() const { return load_files(), labels_.size(); }
+  void identity(const Identity& told) const {
+    for (std::string_view file : layout_.files) told.file(file, found() + "/" + std::string(file));
+  }
 
   void load(uint64_t index, const Augmentation* augmentation, uint64_t i, void* const* buffers) const {
     load_files();
@@ -56,14 +59,17 @@ class Cifar : public AugmentedReads<Cifar> {
   }
 
  private:
+  std::string found() const {
+    return found_folder(folder_.empty() ? std::string(layout_.folder) : folder_,
+                        std::string(layout_.title) + " is the folder " + std::string(layout_.folder) + " of " +
+                            std::string(layout_.archive) + ", unpacked; set dataset.folder to where it lies");
+  }
+
   // All records of the split, once.
   void load_files() const {
     const std::lock_guard lock(mutex_);
     if (!labels_.empty()) return;
-    const std::string folder =
-        found_folder(folder_.empty() ? std::string(layout_.folder) : folder_,
-                     std::string(layout_.title) + " is the folder " + std::string(layout_.folder) + " of " +
-                         std::string(layout_.archive) + ", unpacked; set dataset.folder to where it lies");
+    const std::string folder = found();
     std::vector<Pixels> images;
     std::vector<uint8_t> labels;
     for (std::string_view file : layout_.files) load_file(folder + "/" + std::string(file), images, labels);

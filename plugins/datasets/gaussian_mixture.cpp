@@ -91,6 +91,7 @@ struct GaussianMixture {
 
   const std::vector<perrin_field>& fields() const { return fields_; }
   uint64_t count() const { return count_; }
+  void identity(const Identity&) const {}
 
   // A sample is a function of (seed, index) alone.
   void read(uint64_t n, const uint64_t* indices, void* const* buffers) const {

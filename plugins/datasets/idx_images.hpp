@@ -56,6 +56,12 @@ class IdxImages {
     return limit_ == 0 ? labels_.size() : std::min<uint64_t>(labels_.size(), limit_);
   }
 
+  void identity(const Identity& told) const {
+    const Files files = find();
+    for (const std::string& path : {files.images, files.labels})
+      told.file(std::filesystem::path(path).filename().string(), path);
+  }
+
   void read(uint64_t n, const uint64_t* indices, void* const* buffers) const {
     const uint64_t count = this->count();
     auto* image = static_cast<uint8_t*>(buffers[0]);

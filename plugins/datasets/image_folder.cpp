@@ -48,6 +48,17 @@ struct ImageFolder : AugmentedReads<ImageFolder> {
   const std::vector<perrin_field>& fields() const { return scan(), fields_; }
   uint64_t count() const { return scan(), files_.size(); }
 
+  void identity(const Identity& told) const {
+    scan();
+    const auto tell = [&](const fs::path& file) { told.file(file.generic_string(), (folder_ / file).string()); };
+    for (const File& file : files_) {
+      tell(file.path);
+      if (captions_ == "txt") tell(fs::path(file.path).replace_extension(".txt"));
+    }
+    for (const char* metadata : {"metadata.jsonl", "metadata.csv"})
+      if (captions_ == "metadata" && fs::exists(folder_ / metadata)) tell(metadata);
+  }
+
   void load(uint64_t index, const Augmentation* augmentation, uint64_t i, void* const* buffers) const {
     scan();
     check_index(index, files_.size());

@@ -77,6 +77,7 @@ class ShapeDataset {
 
   const std::vector<perrin_field>& fields() const { return fields_; }
   uint64_t count() const { return count_; }
+  void identity(const Identity&) const {}
 
   void read(uint64_t n, const uint64_t* indices, void* const* buffers) const {
     for (uint64_t i = 0; i < n; ++i) {

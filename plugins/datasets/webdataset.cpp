@@ -48,6 +48,11 @@ struct WebDataset : AugmentedReads<WebDataset> {
   const std::vector<perrin_field>& fields() const { return fields_; }
   uint64_t count() const { return index(), samples_.size(); }
 
+  void identity(const Identity& told) const {
+    index();
+    for (const std::string& shard : shards_) told.file(fs::path(shard).filename().string(), shard);
+  }
+
   void load(uint64_t at, const Augmentation* augmentation, uint64_t i, void* const* buffers) const {
     index();
     check_index(at, samples_.size());

@@ -5,6 +5,7 @@
 #include "perrin/host/autograd.h"
 #include "perrin/host/config.h"
 #include "perrin/host/extractor.h"
+#include "perrin/host/identity.h"
 #include "perrin/host/lincomb.h"
 #include "perrin/host/log.h"
 #include "perrin/host/op.h"
@@ -146,6 +147,18 @@ AT(perrin_host_extractor, open, 8)
 AT(perrin_host_extractor, close, 16)
 AT(perrin_host_extractor, layers, 24)
 AT(perrin_host_extractor, forward, 32)
+
+/* host/identity.h */
+SIZE(perrin_identity_sink, 32)
+AT(perrin_identity_sink, struct_size, 0)
+AT(perrin_identity_sink, reserved, 4)
+AT(perrin_identity_sink, context, 8)
+AT(perrin_identity_sink, file, 16)
+AT(perrin_identity_sink, bytes, 24)
+SIZE(perrin_identity, 16)
+AT(perrin_identity, struct_size, 0)
+AT(perrin_identity, reserved, 4)
+AT(perrin_identity, declare, 8)
 
 /* host/lincomb.h */
 SIZE(perrin_host_lincomb, 16)

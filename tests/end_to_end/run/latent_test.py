@@ -93,7 +93,7 @@ class Cache(Scratch):
         self.assertEqual([], self.files())
         cached, said = self.run_of("cached", self.KEPT)
         self.assertIn("encoding 96 samples once into ", said)
-        self.assertEqual([96 * 2 * 16 * 16 * 4], [f.stat().st_size for f in self.files()])
+        self.assertEqual([4096 + 96 * 2 * 16 * 16 * 4], [f.stat().st_size for f in self.files()])
         expected, found = traces(plain), traces(cached)
         np.testing.assert_allclose(expected["train/loss"], found["train/loss"], rtol=1e-5)
         again, said = self.run_of("again", self.KEPT)

@@ -76,6 +76,15 @@ TEST_P(EveryDataset, keeps_its_labels_within_their_classes_and_refuses_what_it_d
   EXPECT_NE(message_of([&] { read(dataset, {count_of(dataset)}); }), "");
 }
 
+perrin_status* refuse_file(void*, perrin_text, perrin_text) { return ADD_FAILURE() << "it reads a file", nullptr; }
+perrin_status* pass_bytes(void*, perrin_text, uint64_t, const uint8_t*) { return nullptr; }
+
+TEST_P(EveryDataset, says_that_it_reads_no_file) {
+  const perrin_identity_sink sink{sizeof sink, 0, nullptr, refuse_file, pass_bytes};
+  ASSERT_TRUE(made().has<&perrin_identity::declare>()) << "its latents would not be kept";
+  made().invoke<&perrin_identity::declare>(&sink);
+}
+
 INSTANTIATE_TEST_SUITE_P(Defaults, EveryDataset, ::testing::ValuesIn(without_files()), id_as_name);
 
 }  // namespace

@@ -4,6 +4,7 @@
 //   void read(uint64_t n, const uint64_t* indices, void* const* buffers) const;    from several threads
 //   void read_augmented(perrin_stream stream, uint64_t n, const uint64_t* indices, const uint64_t* positions,
 //                       void* const* buffers) const;                               optional, likewise
+//   void identity(const Identity& told) const;                                       optional: see identity.hpp
 // and, if its optimal denoiser is known (PERRIN_EXACT_DATASET registers it),
 //   void posterior_mean(double alpha, double sigma, uint64_t n, uint64_t size, const double* x, const int64_t* labels,
 //                       double* mean) const;
@@ -13,6 +14,7 @@
 #include <initializer_list>
 
 #include "../kind/dataset.h"
+#include "identity.hpp"
 #include "plugin.hpp"
 
 namespace perrin {
@@ -58,7 +60,9 @@ struct DatasetAdapter {
   static perrin_status* read(void* instance, uint64_t n, const uint64_t* indices, void* const* buffers) {
     return detail::call<T>(instance, [&](T& self) { self.read(n, indices, buffers); });
   }
-  static constexpr const void* (*get_extension)(perrin_text) = nullptr;
+  static const void* get_extension(perrin_text id) {
+    return view(id) == PERRIN_IDENTITY ? IdentityTable<T>::get() : nullptr;
+  }
   static constexpr perrin_dataset table = {sizeof(perrin_dataset), 0, fields, count, read,
                                            detail::ReadAugmented<T>::function};
 };
@@ -75,7 +79,7 @@ struct ExactDatasetAdapter : DatasetAdapter<T> {
   }
   static constexpr perrin_exact_denoiser exact = {sizeof(perrin_exact_denoiser), 0, posterior_mean, moments};
   static const void* get_extension(perrin_text id) {
-    return view(id) == PERRIN_EXACT_DENOISER ? &exact : nullptr;
+    return view(id) == PERRIN_EXACT_DENOISER ? &exact : DatasetAdapter<T>::get_extension(id);
   }
 };
 
