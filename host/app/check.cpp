@@ -8,6 +8,7 @@
 #include "host/base/error.hpp"
 #include "host/console/units.hpp"
 #include "host/run/cost.hpp"
+#include "host/run/given_weights.hpp"
 #include "host/run/model.hpp"
 #include "host/run/pipeline.hpp"
 #include "host/run/trainer.hpp"
@@ -151,6 +152,7 @@ int check_command(const std::vector<std::string>& arguments) {
   const config::Loaded loaded = load_experiment(file, set);
   run::Model model(loaded, registry);
   model.build_parameters();
+  run::give_weights(model, loaded);
   run::check_stages(model, loaded);
   sample::check_generates(model, loaded);
   if (model.diffuses()) sample::load_guide(model, registry, load_other);

@@ -12,6 +12,7 @@
 
 #include "host/app/compare_picture.hpp"
 #include "host/app/options.hpp"
+#include "host/app/output.hpp"
 #include "host/app/session.hpp"
 #include "host/app/trained.hpp"
 #include "host/base/error.hpp"
@@ -19,6 +20,7 @@
 #include "host/console/table.hpp"
 #include "host/console/terminal.hpp"
 #include "host/loader/index.hpp"
+#include "host/run/data_record.hpp"
 #include "host/run/device.hpp"
 #include "host/run/signals.hpp"
 #include "host/sample/classes.hpp"
@@ -46,7 +48,7 @@ Command command() {
   c.description.add_options()("samplers", options::value<std::string>(), "ids, separated by commas (default: all)")(
       "steps", options::value<std::string>()->default_value("5,10,20,50"), "numbers of steps, separated by commas")(
       "count", options::value<int64_t>()->default_value(64), "samples of each")(
-      "out", options::value<std::string>(), "where to write, without ending (default: RUN/samples/compare)")(
+      "out", options::value<std::string>(), "where to write, with or without ending; missing folders are made (default: RUN/samples/compare)")(
       "device", options::value<std::string>()->default_value("auto"), "cpu, cuda or auto")("json", "print JSON");
   return c;
 }
@@ -83,7 +85,7 @@ class Comparison {
  public:
   // All are borrowed.
   Comparison(const run::Folder& folder, loader::Registry& registry, int64_t count)
-      : folder_(folder), registry_(registry), count_(count), run_(load_diffusion(folder)) {
+      : folder_(folder), registry_(registry), count_(count), run_(load_diffusion(folder.experiment())) {
     reference_ = sample("dopri5", reference_steps(), kReference).samples;
   }
 
@@ -106,7 +108,7 @@ class Comparison {
     std::vector<std::string> ids = config::ids_of_kind(loader::Index::scan().catalogue(), "sampler");
     std::erase_if(ids, [&](const std::string& id) {
       const auto loaded = load_experiment(folder_.experiment(), {another_sampler(id, run_.experiment.sampling)});
-      return sample::inverts(run::Model(loaded, registry_));
+      return sample::inverts(run::Model(loaded, registry_, run::kept_data(folder_, loaded)));
     });
     return ids;
   }
@@ -117,7 +119,7 @@ class Comparison {
                                     "sampler.steps=" + std::to_string(steps)};
     set.insert(set.end(), more.begin(), more.end());
     const config::Loaded loaded = load_experiment(folder_.experiment(), set);
-    run::Model model(loaded, registry_);
+    run::Model model(loaded, registry_, run::kept_data(folder_, loaded));
     sample::check_generates(model, loaded);
     sample::check_steps(model.times, loaded);
     take_weights(model, folder_, registry_);
@@ -138,7 +140,7 @@ class Comparison {
 
   // Not more than a discrete schedule has.
   int64_t reference_steps() const {
-    const auto levels = static_cast<int64_t>(run::Model(run_, registry_).times.domain().steps);
+    const auto levels = static_cast<int64_t>(run::Model(run_, registry_, run::kept_data(folder_, run_)).times.domain().steps);
     return levels == 0 ? kReferenceSteps : std::min(levels, kReferenceSteps);
   }
 
@@ -210,6 +212,9 @@ int compare_command(const std::vector<std::string>& arguments) {
   const std::vector<int64_t> steps = numbers((*values)["steps"].as<std::string>());
   run::use_device((*values)["device"].as<std::string>());
   loader::Registry& registry = open_registry(run::data_folders(folder));
+  const fs::path stem =
+      output_stem(values->count("out") ? fs::path((*values)["out"].as<std::string>()) : folder.samples() / "compare",
+                  {".png", ".csv"});
   const Comparison comparison(folder, registry, (*values)["count"].as<int64_t>());
   const std::vector<std::string> samplers =
       values->count("samplers") ? listed((*values)["samplers"].as<std::string>()) : comparison.all_samplers();
@@ -229,10 +234,7 @@ int compare_command(const std::vector<std::string>& arguments) {
     std::cerr << "warning: " << r.sampler << ", " << r.steps << " steps: " << r.failure << "\n";
     whole = false;
   }
-  const fs::path stem =
-      values->count("out") ? fs::path((*values)["out"].as<std::string>()) : folder.samples() / "compare";
-  fs::path csv = stem, picture = stem;
-  csv += ".csv", picture += ".png";
+  const fs::path csv = stem.string() + ".csv", picture = stem.string() + ".png";
   write_csv(csv, results);
   const bool drawn = sample::can_draw(comparison.reference());
   if (drawn) store::write_png(picture, picture_of(results, steps, comparison.reference()));

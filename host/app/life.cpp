@@ -12,6 +12,7 @@
 #include "host/app/session.hpp"
 #include "host/console/progress.hpp"
 #include "host/console/units.hpp"
+#include "host/run/data_record.hpp"
 #include "host/run/device.hpp"
 #include "host/run/pipeline.hpp"
 #include "host/run/provenance.hpp"
@@ -228,6 +229,7 @@ void identify(run::Model& model, const config::Loaded& loaded, size_t first_stag
 int live(run::Model& model, const config::Loaded& loaded, const run::Folder& folder, store::Writer writer,
          const Start& start, bool json) {
   const auto begin = std::chrono::steady_clock::now();
+  run::keep_data(folder, model, model.diffuses() ? sample::grid_rows(model, loaded.experiment.samples) : 0);
   open_log(folder.log());
   log_line(heading(model));
   std::cerr << heading(model) << "\n";

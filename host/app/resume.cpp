@@ -8,6 +8,7 @@
 #include "host/base/error.hpp"
 #include "host/loader/file.hpp"
 #include "host/run/device.hpp"
+#include "host/run/given_weights.hpp"
 #include "host/sample/guide.hpp"
 #include "host/store/reader.hpp"
 #include "host/store/run_lock.hpp"
@@ -128,6 +129,7 @@ int go_on(const run::Folder& folder, std::optional<store::Reader> old, const std
   if (old && old->status() == "finished" && is_done(start.checkpoint, loaded.experiment)) return nothing_to_do(folder);
   run::Model model(loaded, registry);
   model.build_parameters();
+  if (!start.checkpoint) run::give_weights(model, loaded);
   if (model.diffuses()) sample::load_guide(model, registry, load_other);
   identify(model, loaded, start.checkpoint ? size_t(start.checkpoint->progress.stage) + 1 : 0);
   start.origin = run::origin_of(model, loaded, registry);

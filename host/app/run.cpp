@@ -4,6 +4,7 @@
 #include "host/app/options.hpp"
 #include "host/app/session.hpp"
 #include "host/run/device.hpp"
+#include "host/run/given_weights.hpp"
 #include "host/run/pipeline.hpp"
 #include "host/run/trainer.hpp"
 #include "host/sample/generate.hpp"
@@ -27,6 +28,8 @@ int run_command(const std::vector<std::string>& arguments) {
   const auto values = parse(c, arguments);
   if (!values) return 0;
   const fs::path file = required(c, *values, "FILE");
+  if (values->count("out") && (*values)["out"].as<std::string>().empty())
+    throw Error("\"\" names no folder", "--out", "name the run's folder, or leave --out out", Exit::usage);
   run::use_device((*values)["device"].as<std::string>());
   auto set = values->count("set") ? (*values)["set"].as<std::vector<std::string>>() : std::vector<std::string>();
   if (values->count("seed")) set.push_back("experiment.seed=" + std::to_string((*values)["seed"].as<int64_t>()));
@@ -34,6 +37,7 @@ int run_command(const std::vector<std::string>& arguments) {
   const config::Loaded loaded = load_experiment(file, set);
   run::Model model(loaded, registry);
   model.build_parameters();
+  run::give_weights(model, loaded);
   run::check_stages(model, loaded);
   if (model.diffuses()) {
     sample::check_generates(model, loaded);

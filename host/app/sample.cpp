@@ -6,27 +6,31 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/app/output.hpp"
 #include "host/app/sample_request.hpp"
 #include "host/app/session.hpp"
 #include "host/app/trained.hpp"
 #include "host/base/error.hpp"
 #include "host/console/progress.hpp"
+#include "host/run/data_record.hpp"
 #include "host/run/device.hpp"
 #include "host/run/folder.hpp"
 #include "host/run/model.hpp"
 #include "host/run/signals.hpp"
 #include "host/sample/generate.hpp"
 #include "host/sample/steps.hpp"
-#include "host/store/safetensors.hpp"
 
 namespace perrin::app {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char *kPicture = ".png", *kArrays = ".safetensors";
+
 Command command() {
-  Command c("sample", "sample RUN [options]",
-            "Make images from a run, with its averaged weights: a PNG grid and raw arrays.",
+  Command c("sample", "sample RUN|FILE [options]",
+            "Make images from a run, with its averaged weights, or from an experiment file whose components all name "
+            "`weights`, without training: a PNG grid and raw arrays.",
             "perrin sample results/quickstart/RUN --count 16 --class 3 --steps 50 --guidance 3");
   c.positional = {"RUN"};
   c.description.add_options()("count", options::value<int64_t>(), "samples (default: the experiment's)")(
@@ -42,10 +46,13 @@ Command command() {
                                                           "a checkpoint file (default: the newest)")(
       "ema-sigma-rel", options::value<double>(),
       "average the weights with this relative width, from the snapshots of a stage with ema = \"power\"")(
-      "out", options::value<std::string>(), "where to write, without ending (default: RUN/samples/sample-SEED)")(
+      "out", options::value<std::string>(),
+      "where to write, with or without ending; missing folders are made (default: RUN/samples/sample-SEED, "
+      "results/NAME/sample-SEED)")(
       "device", options::value<std::string>()->default_value("auto"), "cpu, cuda or auto")("json",
                                                                                            "print a JSON summary");
   add_request_options(c.description);
+  add_tensor_options(c.description);
   return c;
 }
 
@@ -78,19 +85,34 @@ Weights weights_of(const options::variables_map& values) {
   return weights;
 }
 
-// The raw samples [count, ...] float32, in the model's range, or the latents of an inversion, and their classes, as
-// safetensors.
-void write_arrays(const fs::path& file, const at::Tensor& samples, const std::vector<int64_t>& labels, uint64_t seed) {
-  std::vector<store::TensorView> tensors = {
-      {"samples",
-       store::Dtype::f32,
-       samples.sizes().vec(),
-       {static_cast<const std::byte*>(samples.const_data_ptr()), samples.nbytes()}}};
-  if (!labels.empty()) {
-    tensors.push_back(
-        {"labels", store::Dtype::i64, {static_cast<int64_t>(labels.size())}, std::as_bytes(std::span(labels))});
+// A model that is sampled: of a run, or of an experiment whose weights are files.
+struct Source {
+  fs::path experiment;
+  std::optional<run::Folder> run;
+};
+
+Source source_of(const fs::path& named, const options::variables_map& values) {
+  std::error_code ignored;
+  const bool of_run = named.filename() == "experiment.toml" && fs::exists(named.parent_path() / "checkpoints", ignored);
+  if (named.extension() != ".toml" || of_run || !fs::is_regular_file(named, ignored)) {
+    const run::Folder folder = run::open_folder(named);
+    return {folder.experiment(), folder};
   }
-  store::write_safetensors(file, tensors, {{"schema", "perrin.samples/1"}, {"seed", std::to_string(seed)}});
+  for (const char* option : {"checkpoint", "ema-sigma-rel"})
+    if (values.count(option))
+      throw Error(std::string("--") + option + " chooses among a run's weights, and this is an experiment",
+                  named.string(), "set `weights` of its components", Exit::usage);
+  return {named, std::nullopt};
+}
+
+std::vector<fs::path> data_folders(const Source& source) {
+  if (source.run) return run::data_folders(*source.run);
+  return {fs::absolute(source.experiment).parent_path()};
+}
+
+fs::path default_stem(const Source& source, const config::Experiment& experiment) {
+  const fs::path folder = source.run ? source.run->samples() : fs::path("results") / experiment.name;
+  return folder / ("sample-" + std::to_string(experiment.samples.seed));
 }
 
 }  // namespace
@@ -99,19 +121,25 @@ int sample_command(const std::vector<std::string>& arguments) {
   Command c = command();
   const auto values = parse(c, arguments);
   if (!values) return 0;
-  const run::Folder folder = run::open_folder(required(c, *values, "RUN"));
+  const Source source = source_of(required(c, *values, "RUN"), *values);
   run::use_device((*values)["device"].as<std::string>());
-  loader::Registry& registry = open_registry(run::data_folders(folder));
+  loader::Registry& registry = open_registry(data_folders(source));
   const config::Loaded loaded =
-      load_experiment(folder.experiment(), overrides(*values, load_diffusion(folder).experiment));
-  run::Model model(loaded, registry);
-  sample::check_steps(model.times, loaded);
-  take_weights(model, folder, registry, weights_of(*values));
-
+      load_experiment(source.experiment, overrides(*values, load_diffusion(source.experiment).experiment));
   const config::Samples& s = loaded.experiment.samples;
+  const fs::path stem = output_stem(
+      values->count("out") ? fs::path((*values)["out"].as<std::string>()) : default_stem(source, loaded.experiment),
+      {kPicture, kArrays});
+  run::Model model(loaded, registry, source.run ? run::kept_data(*source.run, loaded) : nullptr);
+  sample::check_steps(model.times, loaded);
+  source.run ? take_weights(model, *source.run, registry, weights_of(*values)) : take_given(model, loaded, registry);
+
+  const GivenTensors tensors = read_tensors(model, *values);
   const Pictures pictures = read_pictures(model, *values);
   const sample::Classes chosen = chosen_classes(model, *values);
-  sample::Request request = make_request(model, *values, chosen, pictures);
+  sample::Request request = make_request(model, *values, chosen, pictures, tensors);
+  sample::Kept kept;
+  if (values->count("save-latents") || values->count("save-conditions")) request.kept = &kept;
   if (sample::inverts(model)) {
     sample::Data data = sample::first_samples(model, s.count, s.batch_size);
     request.start = data.z;
@@ -122,14 +150,11 @@ int sample_command(const std::vector<std::string>& arguments) {
   const at::Tensor samples = keep_known(pictures, sample::generate(model, request));
   bar.reset();
 
-  const fs::path stem = values->count("out") ? fs::path((*values)["out"].as<std::string>())
-                                             : folder.samples() / ("sample-" + std::to_string(s.seed));
-  fs::path arrays = stem, picture = stem;
-  arrays += ".safetensors";
-  picture += ".png";
-  write_arrays(arrays, samples, request.labels, s.seed);
+  const fs::path arrays = stem.string() + kArrays, picture = stem.string() + kPicture;
+  write_tensors(arrays, samples, request, *values);
   const bool drawn = !sample::inverts(model) && sample::can_draw(samples);
-  if (drawn) store::write_png(picture, sample::picture(samples, values->count("interpolate") ? s.count : s.columns));
+  if (drawn)
+    store::write_png(picture, sample::picture(samples, values->count("interpolate") ? request.count : s.columns));
   if (values->count("json")) {
     std::cout << nlohmann::json{{"arrays", arrays.string()},
                                 {"picture", drawn ? picture.string() : ""},

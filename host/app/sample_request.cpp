@@ -65,20 +65,23 @@ sample::Classes chosen_classes(const run::Model& model, const Values& values) {
 }
 
 sample::Request make_request(run::Model& model, const Values& values, const sample::Classes& chosen,
-                             const Pictures& pictures) {
+                             const Pictures& pictures, const GivenTensors& tensors) {
   const config::Samples& s = model.experiment.samples;
   const std::vector<std::string> prompts = prompts_of(values);
   sample::Request request;
   request.count = values.count("count") || prompts.empty() || values.count("interpolate")
                       ? s.count
                       : static_cast<int64_t>(prompts.size()) * s.columns;
+  request.count = tensors.count().value_or(request.count);
+  request.start = tensors.start;
+  request.conditions = tensors.conditions;
   request.batch_size = s.batch_size;
   request.seed = s.seed;
   request.bf16 = s.precision == "bf16";
   request.cancelled = [] { return run::stop_signal() != 0; };
   request.labels = sample::grid_labels(model, request.count, s.columns, chosen);
-  if (prompts.empty()) {
-    request.given = sample::grid_conditions(model, s, request.count);
+  if (prompts.empty()) {  // given conditions stand for all that conditioners would be told
+    if (tensors.conditions.empty()) request.given = sample::grid_conditions(model, s, request.count);
   } else {
     std::vector<std::string> each;
     for (int64_t i = 0; i < request.count; ++i)

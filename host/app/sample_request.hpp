@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/app/sample_image.hpp"
+#include "host/app/sample_tensors.hpp"
 #include "host/sample/classes.hpp"
 
 namespace perrin::app {
@@ -15,6 +16,6 @@ sample::Classes chosen_classes(const run::Model& model, const options::variables
 // The request: the grid's classes and conditions, or what the options say. Throws Error, usage for options that do not
 // go together.
 sample::Request make_request(run::Model& model, const options::variables_map& values, const sample::Classes& chosen,
-                             const Pictures& pictures);
+                             const Pictures& pictures, const GivenTensors& tensors);
 
 }  // namespace perrin::app

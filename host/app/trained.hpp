@@ -11,8 +11,8 @@
 
 namespace perrin::app {
 
-// The run's experiment, for what follows. Throws Error for a run without a denoiser, of which nothing can be sampled.
-config::Loaded load_diffusion(const run::Folder& folder);
+// An experiment, for what follows. Throws Error for one without a denoiser, of which nothing can be sampled.
+config::Loaded load_diffusion(const std::filesystem::path& experiment);
 
 // The override with which the run samples by another sampler, its own keys at their defaults, on the same levels:
 // sampler={use="heun", steps=20, ...}.
@@ -21,11 +21,16 @@ std::string another_sampler(const std::string& use, const config::Sampling& samp
 // Which weights of a run.
 struct Weights {
   std::filesystem::path checkpoint;     // its averaged weights; empty: of the newest that verifies
+  std::string loss;                     // the group of a loss, which is otherwise not filled; others change nothing
   std::optional<double> ema_sigma_rel;  // instead: the average of this relative width, from the run's snapshots
 };
 
 // Allocates the parameters and fills them; loads the guidance's other model. Throws Error.
 void take_weights(run::Model& model, const run::Folder& folder, loader::Registry& registry,
                   const Weights& weights = {});
+
+// The same of an experiment that was never trained: each component's parameters are those of its key `weights`. Throws
+// Error that names the components which lack it, and for a latent's scale that nothing gives.
+void take_given(run::Model& model, const config::Loaded& loaded, loader::Registry& registry);
 
 }  // namespace perrin::app

@@ -1,23 +1,23 @@
 #include "host/app/weights.hpp"
 
 #include <ATen/core/Tensor.h>
-#include <perrin/host/params.h>
 
 #include <iostream>
-#include <list>
 #include <nlohmann/json.hpp>
 
 #include "host/app/options.hpp"
+#include "host/app/output.hpp"
 #include "host/app/session.hpp"
 #include "host/app/trained.hpp"
 #include "host/base/error.hpp"
 #include "host/console/units.hpp"
+#include "host/run/data_record.hpp"
 #include "host/run/device.hpp"
 #include "host/run/folder.hpp"
+#include "host/run/given_weights.hpp"
 #include "host/run/pipeline.hpp"
-#include "host/run/tensor_file.hpp"
 #include "host/services/extractor_file.hpp"
-#include "host/store/safetensors.hpp"
+#include "host/store/weight_file.hpp"
 
 namespace perrin::app {
 namespace {
@@ -25,26 +25,14 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-// The averaged weights of one component, by the names that it declares.
-void write(const fs::path& file, const run::Model& model, const std::string& kind, const store::Metadata& metadata) {
-  std::vector<store::TensorView> tensors;
-  std::list<at::Tensor> kept;  // what the views point to
-  for (const run::Parameter& p : model.parameters.group(kind)->parameters)
-    if (p.tied_to < 0 && p.role != PERRIN_SCRATCH)
-      tensors.push_back(run::tensor_view(p.name.substr(kind.size() + 1), p.sizes,
-                                         kept.emplace_back(p.tensor.detach().cpu().contiguous())));
-  store::write_safetensors(file, tensors, metadata);
-}
-
-const config::Component& chosen(const run::Model& model, const std::string& kind) {
+const run::ParameterGroup& chosen(const run::Model& model, const std::string& name) {
   std::string with;
   for (const run::ParameterGroup& group : model.parameters.groups()) {
-    if (group.count() == 0 || group.kind.starts_with("loss.")) continue;
+    if (group.count() == 0 || !run::component_of(model, group.kind)) continue;
+    if (group.kind == name) return group;
     with += (with.empty() ? "" : ", ") + group.kind;
-    for (const config::Component* part : model.experiment.components())
-      if (part->name == kind && group.kind == kind) return *part;
   }
-  throw Error("the run has no component \"" + kind + "\" with weights", "--component", "it has: " + with, Exit::usage);
+  throw Error("the run has no component \"" + name + "\" with weights", "--component", "it has: " + with, Exit::usage);
 }
 
 int export_weights(const std::vector<std::string>& arguments) {
@@ -53,24 +41,27 @@ int export_weights(const std::vector<std::string>& arguments) {
             "perrin weights export results/fashion-classifier/RUN fashion.safetensors");
   c.positional = {"RUN", "FILE"};
   c.description.add_options()("component", options::value<std::string>()->default_value("extractor"),
-                              "extractor, encoder, conditioner or denoiser")(
+                              "extractor, encoder, denoiser, conditioner or conditioner.NAME, weighting, or loss.STAGE.NAME")(
       "checkpoint", options::value<std::string>(), "a checkpoint file (default: the newest)");
   const auto values = parse(c, arguments);
   if (!values) return 0;
   const run::Folder folder = run::open_folder(required(c, *values, "RUN"));
   const fs::path file = required(c, *values, "FILE");
+  check_output(file);
   loader::Registry& registry = open_registry(run::data_folders(folder));
   const config::Loaded loaded = load_experiment(folder.experiment(), {});
-  run::Model model(loaded, registry);
+  run::Model model(loaded, registry, run::kept_data(folder, loaded));
   Weights weights;
   if (values->count("checkpoint")) weights.checkpoint = (*values)["checkpoint"].as<std::string>();
+  weights.loss = (*values)["component"].as<std::string>();
   take_weights(model, folder, registry, weights);
-  const std::string kind = (*values)["component"].as<std::string>();
-  const config::Component& part = chosen(model, kind);
-  write(file, model, kind, services::weights_metadata(part.kind, part.use, part.values, model.shapes.x,
-                                                 run::class_count(model.shapes.fields)));
-  std::cout << file.string() << "  " << console::count(model.parameters.group(kind)->count()) << " parameters of "
-            << part.use << ", " << console::bytes(static_cast<int64_t>(fs::file_size(file))) << "\n";
+  const run::ParameterGroup& group = chosen(model, (*values)["component"].as<std::string>());
+  const config::Component& part = *run::component_of(model, group.kind);
+  run::write_weights(file, model, group,
+                     services::weights_metadata(part.kind, part.use, part.values, model.shapes.x,
+                                                run::class_count(model.shapes.fields)));
+  std::cout << file.string() << "  " << console::count(group.count()) << " parameters of " << part.use << ", "
+            << console::bytes(static_cast<int64_t>(fs::file_size(file))) << "\n";
   return 0;
 }
 
@@ -80,7 +71,7 @@ int inspect_weights(const std::vector<std::string>& arguments) {
   c.positional = {"FILE"};
   const auto values = parse(c, arguments);
   if (!values) return 0;
-  const auto held = store::SafeTensors::open(required(c, *values, "FILE"), store::Checksum::if_present);
+  const auto held = store::open_weights(required(c, *values, "FILE"));
   for (const auto& [key, value] : held.metadata()) std::cout << key << " = " << value << "\n";
   for (const std::string& name : held.names()) {
     const store::TensorView& tensor = *held.find(name);

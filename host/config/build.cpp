@@ -185,7 +185,11 @@ class Builder {
       part.sha256 = read_pin(choice, schema.label, part);
     }
     schema.keys.insert(schema.keys.end(), factory->keys.begin(), factory->keys.end());
+    const bool weighted = may_have_parameters(choice.kind) && find_key(factory->keys, "weights") == nullptr;
+    if (weighted) schema.keys.push_back(weights_table().keys.front());
     read_table(choice.table, schema, part, log_);
+    if (weighted)
+      if (auto given = part.values.extract("weights")) part.weights = std::get<std::string>(given.mapped());
     return part;
   }
 

@@ -52,6 +52,12 @@ const Value* Component::find(std::string_view key) const {
   return found == values.end() ? nullptr : &found->second;
 }
 
+std::string Component::weights_file() const {
+  const Value* own = find("weights");
+  const auto* text = own == nullptr ? &weights : std::get_if<std::string>(own);
+  return text == nullptr ? "" : *text;
+}
+
 const Location& Component::place(std::string_view key) const {
   auto found = where.find(std::string(key));
   return found == where.end() ? location : found->second;

@@ -21,6 +21,7 @@ struct Component {
   std::map<std::string, Location> where;  // of the values that the file or --set gives
   Location location;                      // of the table; line 0 when the file has none
   std::string sha256;                     // the library that the file pins; empty: any
+  std::string weights;                    // the host's key of that name; empty: none, or the schema has its own
   std::shared_ptr<const Factory> factory;
 
   const Value* find(std::string_view key) const;
@@ -33,6 +34,9 @@ struct Component {
     if (held == nullptr) missing(key);
     return *held;
   }
+
+  // The file that the component's parameters start from, be `weights` the host's key or the schema's; empty: none.
+  std::string weights_file() const;
 
   // Where a complaint about `key` belongs: the value, else the table.
   const Location& place(std::string_view key) const;

@@ -1,5 +1,6 @@
 #include "host/config/host_tables.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace perrin::config {
@@ -165,7 +166,9 @@ const Factory& samples_table() {
   static const Factory table =
       host_factory("samples", "[samples]", "the samples that a run makes at its end and every `sample_every` steps",
                    {integer("count", 64, 1, "samples", "samples in a grid"),
-                    integer("columns", 8, 1, "samples", "samples per row; with classes each row is one class"),
+                    integer("columns", 8, 1, "samples",
+                            "samples per row; with classes each row is one class. Captions and reconstructions are of the "
+                            "dataset's first samples, over again where it has fewer"),
                     integer("seed", 0, 0, "", "seed of the samples' noise"),
                     integer("batch_size", 64, 1, "samples", "samples per forward pass; never changes a sample"),
                     choice("precision", "fp32", {"fp32", "bf16"}, "of the denoiser; bf16 is autocast"),
@@ -245,6 +248,21 @@ const Factory& loss_table() {
                     number("weight", 1.0, 0, {}, "factor of this term"),
                     integer("start", 0, 0, "steps", "first step of the stage at which the term counts")});
   return table;
+}
+
+const Factory& weights_table() {
+  static const Factory table = host_factory(
+      "weights", "weights", "the key of every component that has parameters",
+      {{.name = "weights",
+        .type = Type::text,
+        .doc = "a safetensors file that the parameters start from, such as `perrin weights export` writes: its names "
+               "are those that the component declares, alone or all behind one prefix"}});
+  return table;
+}
+
+bool may_have_parameters(std::string_view kind) {
+  constexpr std::string_view kinds[] = {"encoder", "conditioner", "extractor", "denoiser", "weighting", "loss"};
+  return std::ranges::count(kinds, kind) > 0;
 }
 
 const Catalogue& optimizers() {

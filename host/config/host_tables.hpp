@@ -27,6 +27,7 @@ const Factory& encoder_table();      // the host's keys of [encoder], beside tho
 const Factory& sampler_table();      // the same of [sampler]
 const Factory& conditioner_table();  // the same of a [[conditioner]]
 const Factory& loss_table();         // the same of a [[stage.loss]]
+const Factory& weights_table();      // the same of every kind that may have parameters, unless a schema has the key itself
 const Catalogue& optimizers();
 
 inline constexpr std::string_view kDefaultLoss = "l2";
@@ -35,6 +36,9 @@ inline constexpr std::string_view kDefaultStage = "train";
 
 // Tables of the design that this version does not read yet; null for other names.
 const char* later_table(std::string_view name);
+
+// May components of this kind have parameters?
+bool may_have_parameters(std::string_view kind);
 
 // Keys that no plugin may declare for `kind`, since the host reads them in its table.
 bool is_reserved_key(std::string_view kind, std::string_view key);

@@ -91,6 +91,8 @@ std::string experiment_reference() {
   text += section(conditioner_table()) + "\nThe keys of the conditioner itself stand beside it.\n";
   text += section(encoder_table());
   text += section(sampler_table());
+  text += section(weights_table()) +
+          "\nA component whose own keys have `weights`, such as `clip-text`, reads other programs' files itself.\n";
   return text + section(samples_table());
 }
 

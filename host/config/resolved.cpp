@@ -24,6 +24,11 @@ void append(Section& section, const std::map<std::string, Value>& values, const 
   }
 }
 
+void append(Section& section, const Component& component) {
+  append(section, component.values, component.factory->keys);
+  if (!component.weights.empty()) section.values.emplace_back("weights", component.weights);
+}
+
 Section experiment_section(const Experiment& experiment) {
   Section section{"[experiment]", "experiment", {}};
   append(section,
@@ -48,7 +53,7 @@ Section component_section(const Component& component) {
   Section section{listed ? "[" + header + "]" : header, component.name, choice_of(component)};
   if (listed && component.name != prefix + component.use)
     section.values.emplace_back("name", component.name.substr(prefix.size()));
-  append(section, component.values, component.factory->keys);
+  append(section, component);
   return section;
 }
 
@@ -63,7 +68,7 @@ Section loss_section(const Loss& loss, const std::string& address) {
   const Component& part = loss.component;
   Section section{"[[stage.loss]]", address + ".loss." + part.name, choice_of(part)};
   append(section, {{"name", part.name}, {"weight", loss.weight}, {"start", loss.start}}, loss_table().keys);
-  append(section, part.values, part.factory->keys);
+  append(section, part);
   return section;
 }
 

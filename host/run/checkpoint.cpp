@@ -36,26 +36,6 @@ void copy(const store::SafeTensors& from, const std::string& name, const std::ve
   target.copy_(held_tensor(from, name, sizes, target.scalar_type(), file).view(target.sizes()));
 }
 
-// A copy of what the component has learnt. [bytes]
-at::Tensor state_of(const services::Component& component) {
-  uint64_t n = 0;
-  const uint8_t* bytes = nullptr;
-  component.invoke<&perrin_state::save>(&n, &bytes);
-  return at::from_blob(const_cast<uint8_t*>(bytes), {static_cast<int64_t>(n)}, at::kByte).clone();
-}
-
-void load_state(const services::Component& component, const std::string& name, const store::TensorView& held,
-                const fs::path& file) {
-  try {
-    component.invoke<&perrin_state::load>(uint64_t{held.bytes.size()},
-                                          reinterpret_cast<const uint8_t*>(held.bytes.data()));
-  } catch (const Error& error) {
-    throw Error("tensor \"" + name + "\" is not a state of the " + component.kind() + " (" + component.id() +
-                    "): " + error.what(),
-                file.string(), "use another checkpoint of the run");
-  }
-}
-
 void load_states(const store::SafeTensors& from, const Stateful& stateful, const fs::path& file) {
   std::vector<std::string> taken;
   for (const auto& [name, component] : stateful) {
@@ -74,6 +54,25 @@ void load_states(const store::SafeTensors& from, const Stateful& stateful, const
 }
 
 }  // namespace
+
+at::Tensor state_of(const services::Component& component) {
+  uint64_t n = 0;
+  const uint8_t* bytes = nullptr;
+  component.invoke<&perrin_state::save>(&n, &bytes);
+  return at::from_blob(const_cast<uint8_t*>(bytes), {static_cast<int64_t>(n)}, at::kByte).clone();
+}
+
+void load_state(const services::Component& component, const std::string& name, const store::TensorView& held,
+                const fs::path& file) {
+  try {
+    component.invoke<&perrin_state::load>(uint64_t{held.bytes.size()},
+                                          reinterpret_cast<const uint8_t*>(held.bytes.data()));
+  } catch (const Error& error) {
+    throw Error("tensor \"" + name + "\" is not a state of the " + component.kind() + " (" + component.id() +
+                    "): " + error.what(),
+                file.string(), "use another checkpoint of the run");
+  }
+}
 
 store::SafeTensors open_checkpoint(const fs::path& file) { return open_tensor_file(file, kSchema, "a checkpoint"); }
 

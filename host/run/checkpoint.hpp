@@ -43,6 +43,13 @@ void load_checkpoint(const std::filesystem::path& file, ParameterSet& parameters
 // it has of these components.
 void load_averaged(const std::filesystem::path& file, ParameterSet& parameters, const Stateful& stateful = {});
 
+// A copy of what a component has learnt. [bytes]
+at::Tensor state_of(const services::Component& component);
+
+// Takes it up from the tensor `name` of a file. Throws Error for one that is refused.
+void load_state(const services::Component& component, const std::string& name, const store::TensorView& held,
+                const std::filesystem::path& file);
+
 // The states that a checkpoint has of these components. Throws Error for one that is refused.
 void load_held_states(const store::SafeTensors& held, const Stateful& stateful, const std::filesystem::path& file);
 

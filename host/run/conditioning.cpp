@@ -63,6 +63,18 @@ ConditioningHandles::ConditioningHandles(Model& model, const perrin_call& call, 
   }
 }
 
+ConditioningHandles::ConditioningHandles(const at::Tensor& vector, const at::Tensor& sequence,
+                                         const at::Tensor& concat)
+    : present_(true) {
+  const auto boxed = [](const at::Tensor& t) {
+    return services::wrap(t.defined() ? t.to(services::run_device()) : t).release();
+  };
+  conditioning_.struct_size = sizeof conditioning_;
+  conditioning_.vector = boxed(vector);
+  conditioning_.sequence = boxed(sequence);
+  conditioning_.concat = boxed(concat);
+}
+
 void ConditioningHandles::mix(const ConditioningHandles& other, const std::vector<double>& way) {
   const auto toward = [&](perrin_tensor* mine, perrin_tensor* theirs) {
     if (!mine || !theirs) return;

@@ -25,6 +25,8 @@ struct FieldsOf {
 class ConditioningHandles {
  public:
   ConditioningHandles(Model& model, const perrin_call& call, const FieldsOf& fields, const Drops& drops);
+  // Tensors that were made before, [B, ...]; undefined for the slots that there are not.
+  ConditioningHandles(const at::Tensor& vector, const at::Tensor& sequence, const at::Tensor& concat);
   ~ConditioningHandles();
   ConditioningHandles(const ConditioningHandles&) = delete;
   const perrin_conditioning* get() const { return present_ ? &conditioning_ : nullptr; }

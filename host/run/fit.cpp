@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "host/run/given_weights.hpp"
 #include "host/run/objective.hpp"
 #include "host/services/tensor.hpp"
 
@@ -22,8 +23,9 @@ void show(const services::Component& conditioner, const Model& model, const Batc
 
 void fit_conditioners(Model& model, int64_t batch_size) {
   const uint64_t available = dataset_count(model.dataset);
-  for (const services::Component& conditioner : model.conditioners) {
-    if (!conditioner.has<&perrin_conditioner_fit::fit>()) continue;
+  for (const auto& [name, component] : model.fitted()) {
+    const services::Component& conditioner = *component;
+    if (model.given.contains(state_key(name)) || !conditioner.has<&perrin_conditioner_fit::fit>()) continue;
     uint64_t wanted = 0;
     conditioner.invoke<&perrin_conditioner_fit::samples>(&wanted);
     const uint64_t count = std::min(wanted, available);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
 #include "host/run/first_stage.hpp"
@@ -15,6 +16,7 @@ namespace perrin::run {
 namespace {
 
 constexpr const char* kGroup = "latent";
+constexpr const char* kStatistics[] = {"scale", "mean", "deviation"};
 
 at::Tensor buffer(const Model& model, const std::string& name) {
   const ParameterGroup* group = model.parameters.group(kGroup);
@@ -71,6 +73,31 @@ at::Tensor encode_latent(Model& model, const perrin_call& call, const at::Tensor
 at::Tensor decode_latent(Model& model, const perrin_call& call, const at::Tensor& z) {
   const double scale = latent_scale(model);
   return decode(model, call, scale == 1 ? z : z / scale);
+}
+
+std::string latent_statistics(const Model& model) {
+  const at::Tensor scale = buffer(model, "scale");
+  if (!scale.defined() || !(scale.item<double>() > 0)) return "";
+  nlohmann::json all;
+  for (const char* name : kStatistics) {
+    const at::Tensor held = buffer(model, name);
+    all[name] = std::vector<double>(held.const_data_ptr<double>(), held.const_data_ptr<double>() + held.numel());
+  }
+  return all.dump();
+}
+
+void set_latent_statistics(Model& model, const std::string& text) {
+  if (model.experiment.latent.scale_factor > 0) return;
+  const nlohmann::json all = nlohmann::json::parse(text, nullptr, false);
+  for (const char* name : kStatistics) {
+    const at::Tensor held = buffer(model, name);
+    const auto size = static_cast<size_t>(held.numel());
+    if (!all.is_object() || !all.contains(name) || !all[name].is_array() || all[name].size() != size)
+      throw Error("the statistics of its latent are damaged: " + text, "encoder " + model.encoder.id(),
+                  "write the file again with `perrin weights export`, or give [encoder] scale_factor");
+    for (size_t i = 0; i < size; ++i)  // what was not measured is null
+      held.data_ptr<double>()[i] = all[name][i].is_number() ? all[name][i].get<double>() : std::nan("");
+  }
 }
 
 void measure_latent(Model& model, int64_t batch_size, uint64_t most) {

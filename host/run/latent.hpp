@@ -18,6 +18,11 @@ double latent_scale(const Model& model);
 at::Tensor encode_latent(Model& model, const perrin_call& call, const at::Tensor& x);
 at::Tensor decode_latent(Model& model, const perrin_call& call, const at::Tensor& z);
 
+// The same statistics as JSON, for the files of `perrin weights export`; empty before the scale is known. Taken up again
+// unless [encoder] scale_factor is given. Throws Error for text that is none.
+std::string latent_statistics(const Model& model);
+void set_latent_statistics(Model& model, const std::string& json);
+
 // Measures mean and deviation over the dataset's first samples, at most `most`, and with scale_factor = 0 sets scale = 1 /
 // deviation of all elements; does nothing where that is known. Not augmented; a function of encoder and data alone.
 void measure_latent(Model& model, int64_t batch_size, uint64_t most = 8192);

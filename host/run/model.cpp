@@ -5,9 +5,11 @@
 
 #include "host/base/error.hpp"
 #include "host/run/conditioning.hpp"
+#include "host/run/data_record.hpp"
 #include "host/run/latent.hpp"
 #include "host/run/loss_inputs.hpp"
 #include "host/run/pipeline.hpp"
+#include "host/services/status.hpp"
 
 namespace perrin::run {
 namespace {
@@ -46,9 +48,10 @@ std::string shape_text(const perrin_spec& spec) {
   return text + "]";
 }
 
-Model::Model(const config::Loaded& loaded, loader::Registry& registry)
+Model::Model(const config::Loaded& loaded, loader::Registry& registry, std::shared_ptr<const DataRecord> kept)
     : experiment(loaded.experiment),
-      dataset(make(loaded, registry, experiment.dataset)),
+      record(std::move(kept)),
+      dataset(record ? services::Component() : make(loaded, registry, experiment.dataset)),
       extractor(make(loaded, registry, experiment.extractor)),
       encoder(make(loaded, registry, experiment.encoder)),
       denoiser(make(loaded, registry, experiment.denoiser)),
@@ -57,13 +60,27 @@ Model::Model(const config::Loaded& loaded, loader::Registry& registry)
       weighting(make(loaded, registry, experiment.weighting)),
       timesteps(make(loaded, registry, experiment.timesteps)),
       sampler(make(loaded, registry, experiment.sampler)),
-      guidance(make(loaded, registry, experiment.guidance)) {
+      guidance(make(loaded, registry, experiment.guidance)),
+      make_dataset_([&loaded, &registry] { return make(loaded, registry, loaded.experiment.dataset); }) {
   for (const config::Component& chosen : experiment.conditioners)
     conditioners.push_back(make(loaded, registry, chosen));
   load_losses(loaded, registry);
   infer(loaded);
   infer_losses(loaded);
   if (diffuses()) check_ends(loaded);
+}
+
+services::Component& Model::data() {
+  if (dataset) return dataset;
+  dataset = make_dataset_();
+  const auto same = [](const perrin_field& a, const perrin_field& b) {
+    return services::view(a.spec.name) == services::view(b.spec.name) && a.spec.dtype == b.spec.dtype &&
+           shape_text(a.spec) == shape_text(b.spec) && a.n_classes == b.n_classes;
+  };
+  if (!std::ranges::equal(dataset_fields(dataset), shapes.fields, same))
+    throw Error("the data have other fields now than the run was trained on", "dataset " + dataset.id(),
+                "put the data back, or ask for nothing that comes from them");
+  return dataset;
 }
 
 void Model::load_losses(const config::Loaded& loaded, loader::Registry& registry) {
@@ -82,7 +99,7 @@ void Model::load_losses(const config::Loaded& loaded, loader::Registry& registry
 }
 
 void Model::infer(const config::Loaded& loaded) {
-  shapes.fields = placed(loaded, experiment.dataset, [&] { return dataset_fields(dataset); });
+  shapes.fields = record ? record->fields : placed(loaded, experiment.dataset, [&] { return dataset_fields(dataset); });
   const auto is_image = [](const perrin_field& f) { return std::string_view(f.spec.name.data, f.spec.name.size) == "image"; };
   while (shapes.image < shapes.fields.size() && !is_image(shapes.fields[shapes.image])) ++shapes.image;
   if (shapes.image == shapes.fields.size())

@@ -4,8 +4,10 @@
 #include <perrin/kind/conditioner.h>
 #include <perrin/kind/parameterization.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,7 @@
 namespace perrin::run {
 
 class LatentCache;
+struct DataRecord;
 
 // Per-sample shapes on the way through the composition.
 struct Shapes {
@@ -48,14 +51,19 @@ struct LossTerm {
 class Model {
  public:
   // Loads only the libraries that the experiment names, creates each component, infers the shapes, checks that the
-  // composition is possible. Throws config::Diagnostics with the place in the file. Allocates no parameters.
-  Model(const config::Loaded& loaded, loader::Registry& registry);
+  // composition is possible. Throws config::Diagnostics with the place in the file. Allocates no parameters. With a
+  // record of the run's data there is no dataset until data() is asked for it; `loaded` and `registry` stay borrowed.
+  Model(const config::Loaded& loaded, loader::Registry& registry, std::shared_ptr<const DataRecord> record = nullptr);
   Model(const Model&) = delete;
 
   // Allocates, initialises and binds the parameters of all components, and the host's own of latent.hpp.
   void build_parameters(at::ScalarType dtype = at::kFloat);
 
+  // The dataset. Throws Error where a run's data are gone, or have other fields than its record.
+  services::Component& data();
+
   const config::Experiment& experiment;
+  const std::shared_ptr<const DataRecord> record;  // null: the dataset is there from the start
   // An extractor's experiment has neither encoder nor what follows it, one of first stages alone may lack what follows.
   services::Component dataset, extractor, encoder, denoiser, schedule, parameterization, weighting, timesteps, sampler,
       guidance;
@@ -63,6 +71,7 @@ class Model {
   TimeTable times;  // after the schedule knows the resolution
   Shapes shapes;
   ParameterSet parameters;
+  std::set<std::string> given;  // groups of parameters, and states, that a file gave (given_weights.hpp)
   std::vector<std::vector<LossTerm>> losses;  // of each stage
   InputFiles inputs;  // read_inputs, where a run is to be trained
   std::shared_ptr<LatentCache> latents;       // of [encoder] cache, where a stage trains diffusion; null: none
@@ -92,6 +101,7 @@ class Model {
                               int64_t n_steps);
 
  private:
+  std::function<services::Component()> make_dataset_;
   void load_losses(const config::Loaded& loaded, loader::Registry& registry);
   void infer(const config::Loaded& loaded);
   void infer_conditioning(const config::Loaded& loaded);

@@ -10,10 +10,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "host/base/error.hpp"
 #include "host/kernels/tensors.hpp"
+#include "host/run/data_record.hpp"
 #include "host/run/extraction.hpp"
 #include "host/run/first_stage.hpp"
 #include "host/run/latent.hpp"
@@ -106,13 +106,30 @@ std::vector<int64_t> label_values(const Model& model, const Batch& batch) {
   return {values.const_data_ptr<int64_t>(), values.const_data_ptr<int64_t>() + values.numel()};
 }
 
+namespace {
+
+// Fills the batch from the samples that a run keeps; false where it keeps too few.
+bool kept_rows(const DataRecord& record, Batch& batch) {
+  const int64_t kept = record.first.empty() ? 0 : record.first.front().size(0);
+  std::vector<int64_t> rows;
+  for (const uint64_t index : batch.indices) {
+    if (index >= static_cast<uint64_t>(kept)) return false;
+    rows.push_back(static_cast<int64_t>(index));
+  }
+  for (const at::Tensor& field : record.first) batch.fields.push_back(field.index_select(0, at::tensor(rows)));
+  return true;
+}
+
+}  // namespace
+
 Batch read_samples(Model& model, uint64_t first, int64_t n) {
   Batch batch;
-  batch.indices.resize(static_cast<size_t>(n));
-  std::iota(batch.indices.begin(), batch.indices.end(), first);
+  const uint64_t count = model.record ? model.record->count : dataset_count(model.data());
+  for (uint64_t i = first; i < first + static_cast<uint64_t>(n); ++i) batch.indices.push_back(i % count);
   batch.positions = batch.indices;
+  if (model.record && kept_rows(*model.record, batch)) return batch;
   const std::vector<void*> buffers = allocate_fields(batch, model.shapes.fields, n);
-  model.dataset.invoke<&perrin_dataset::read>(uint64_t{batch.indices.size()}, batch.indices.data(), buffers.data());
+  model.data().invoke<&perrin_dataset::read>(uint64_t{batch.indices.size()}, batch.indices.data(), buffers.data());
   return batch;
 }
 

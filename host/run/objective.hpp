@@ -42,7 +42,7 @@ at::Tensor label_of(const Model& model, const Batch& batch);
 // The same on the host; empty without classes.
 std::vector<int64_t> label_values(const Model& model, const Batch& batch);
 
-// The dataset's samples first .. first + n - 1, not augmented.
+// The dataset's samples first .. first + n - 1, not augmented; behind its last comes its first again.
 Batch read_samples(Model& model, uint64_t first, int64_t n);
 
 // f(batch, call in evaluation) for the dataset's first `count` samples, batch by batch.

@@ -15,6 +15,14 @@ store::Dtype dtype_of(at::ScalarType type) {
       return store::Dtype::f32;
     case at::kDouble:
       return store::Dtype::f64;
+    case at::kHalf:
+      return store::Dtype::f16;
+    case at::kBFloat16:
+      return store::Dtype::bf16;
+    case at::kShort:
+      return store::Dtype::i16;
+    case at::kChar:
+      return store::Dtype::i8;
     case at::kLong:
       return store::Dtype::i64;
     case at::kInt:

@@ -10,11 +10,24 @@
 #include <cstring>
 
 #include "host/base/error.hpp"
+#include "host/run/data_record.hpp"
 #include "host/run/objective.hpp"
 #include "host/services/status.hpp"
 
 namespace perrin::sample {
 namespace {
+
+run::Batch first_samples_of(run::Model& model, int64_t rows) {
+  try {
+    return run::read_samples(model, 0, rows);
+  } catch (const Error& error) {
+    if (!model.record) throw;
+    throw Error("the grid shows conditions of " + std::to_string(rows) + " samples of the data, of which the run keeps " +
+                    std::to_string(model.record->first.empty() ? 0 : model.record->first.front().size(0)) +
+                    ", and the data cannot be read:\n" + error.what(),
+                {}, "give --prompt, a lower --count, or put the data back");
+  }
+}
 
 bool is_text(const perrin_field& field) { return field.spec.dtype == PERRIN_UINT8 && field.spec.rank == 1; }
 
@@ -99,6 +112,11 @@ bool needs_fields(const run::Model& model) {
   return false;
 }
 
+int64_t grid_rows(const run::Model& model, const config::Samples& samples, int64_t count) {
+  if (!samples.prompts.empty() || !needs_fields(model)) return 0;
+  return ((count == 0 ? samples.count : count) + samples.columns - 1) / samples.columns;
+}
+
 FieldValues grid_conditions(run::Model& model, const config::Samples& samples, int64_t count) {
   const int64_t columns = samples.columns;
   if (count == 0) count = samples.count;
@@ -109,9 +127,9 @@ FieldValues grid_conditions(run::Model& model, const config::Samples& samples, i
     return prompt_fields(model, prompts);
   }
   FieldValues values;
-  if (!needs_fields(model)) return values;
-  const int64_t rows = (count + columns - 1) / columns;
-  const run::Batch batch = run::read_samples(model, 0, rows);
+  const int64_t rows = grid_rows(model, samples, count);
+  if (rows == 0) return values;
+  const run::Batch batch = first_samples_of(model, rows);
   std::vector<int64_t> row;
   for (int64_t i = 0; i < count; ++i) row.push_back(i / columns);
   const auto label = run::label_field(model.shapes.fields);

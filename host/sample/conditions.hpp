@@ -20,6 +20,11 @@ struct FieldValues {
   FieldValues narrow(int64_t first, int64_t n) const;
 };
 
+// What conditioners made, by name: "conditional.sequence", "unconditional.vector", "negative.concat"; behind "guide." those
+// of a guidance's other model. One that came out otherwise where other branches were encoded with it has their names
+// behind it: "conditional.sequence/conditional+unconditional". [n, ...]
+using ConditionTensors = std::map<std::string, at::Tensor>;
+
 // A prompt's bytes and how much each counts: in "(word:1.3)" the word's count 1.3; "\(" is a plain parenthesis.
 struct Prompt {
   std::string text;
@@ -32,6 +37,9 @@ FieldValues prompt_fields(const run::Model& model, const std::vector<std::string
 
 // Does a conditioner need more than classes?
 bool needs_fields(const run::Model& model);
+
+// Samples of the dataset that the grid of a run shows conditions of; 0: none.
+int64_t grid_rows(const run::Model& model, const config::Samples& samples, int64_t count = 0);
 
 // What the grid of a run is conditioned on, classes apart: [samples] prompts, one a row and over again; without them the
 // fields of the dataset's samples, one a row. `count`: of samples, 0 for the grid's own.

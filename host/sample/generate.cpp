@@ -10,7 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <set>
 
 #include "host/base/error.hpp"
 #include "host/run/autocast.hpp"
@@ -55,6 +55,56 @@ void check_start(const run::Model& model, const Request& request) {
                          at::IntArrayRef(sizes)));
 }
 
+// Given conditions have every slot of every branch that the guidance asks for, so that nothing is missed half-way.
+void check_conditions(run::Model& model, const Request& request, const std::vector<perrin_time>& times) {
+  if (request.conditions.empty()) return;
+  uint32_t mask = 0;
+  for (const perrin_time& at : times) {
+    uint32_t asked = 0;
+    model.guidance.invoke<&perrin_guidance::branches>(&at, &asked);
+    mask |= asked;
+  }
+  for (const auto& [branch, name] : {std::pair(PERRIN_BRANCH_CONDITIONAL, "conditional."),
+                                     std::pair(PERRIN_BRANCH_UNCONDITIONAL, "unconditional."),
+                                     std::pair(PERRIN_BRANCH_NEGATIVE, "negative.")})
+    for (const auto& [slot, of] : {std::pair(PERRIN_SLOT_VECTOR, "vector"), std::pair(PERRIN_SLOT_SEQUENCE, "sequence"),
+                                   std::pair(PERRIN_SLOT_CONCAT, "concat")})
+      if ((mask & branch) && (model.shapes.conditioning->slots & slot) && !request.conditions.contains(name + std::string(of)))
+        throw Error("the guidance \"" + model.guidance.id() + "\" asks for the conditions \"" + name + of +
+                        "\", which are not given",
+                    "", "keep them with --save-conditions under this guidance");
+}
+
+// Collects batch by batch.
+class Keeper {
+ public:
+  void add(const Trajectory& trajectory, const at::Tensor& z) {
+    starts_.push_back(trajectory.start());
+    ends_.push_back(z.to(at::kCPU, at::kFloat).contiguous());
+    conditions_.push_back(trajectory.conditions());
+  }
+
+  Kept all(bool inverts) const {
+    Kept kept{at::cat(inverts ? ends_ : starts_), at::cat(inverts ? starts_ : ends_), {}};
+    std::set<std::string> names;
+    for (const ConditionTensors& batch : conditions_)
+      for (const auto& [name, tensor] : batch) names.insert(name);
+    for (const std::string& name : names) {
+      std::vector<at::Tensor> parts;
+      for (const ConditionTensors& batch : conditions_) {
+        const auto found = batch.find(name);  // where it came out like the plain one, that stands for it
+        parts.push_back(found != batch.end() ? found->second : batch.at(name.substr(0, name.find('/'))));
+      }
+      kept.conditions[name] = at::cat(parts);
+    }
+    return kept;
+  }
+
+ private:
+  std::vector<at::Tensor> starts_, ends_;
+  std::vector<ConditionTensors> conditions_;
+};
+
 }  // namespace
 
 bool inverts(const run::Model& model) { return (flags(model) & PERRIN_SAMPLER_INVERTS) != 0; }
@@ -97,18 +147,22 @@ at::Tensor generate(run::Model& model, const Request& request) {
     ++calls;
     if (request.progress) request.progress(calls, std::max(calls, batches * steps));
   };
+  check_conditions(model, request, times);
   std::vector<at::Tensor> parts;
+  Keeper keeper;
   for (int64_t first = 0; first < request.count; first += size) {
     Trajectory trajectory(model, request, first, std::min(size, request.count - first), called);
     const at::Tensor z = trajectory.run(times);
+    if (request.kept) keeper.add(trajectory, z);
     parts.push_back(inverts(model) ? z.to(at::kCPU, at::kFloat).contiguous() : trajectory.decode(z));
   }
+  if (request.kept) *request.kept = keeper.all(inverts(model));
   return at::cat(parts);
 }
 
 Data first_samples(run::Model& model, int64_t count, int64_t batch_size) {
   const at::NoGradGuard no_grad;
-  const auto available = static_cast<int64_t>(run::dataset_count(model.dataset));
+  const auto available = static_cast<int64_t>(run::dataset_count(model.data()));
   if (count > available)
     throw Error("the dataset has " + std::to_string(available) + " samples, not " + std::to_string(count),
                 "samples.count", "lower it with --count");

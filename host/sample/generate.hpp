@@ -13,6 +13,12 @@
 
 namespace perrin::sample {
 
+// What a caller may keep of sampling beside the samples, on the CPU.
+struct Kept {
+  at::Tensor noisy, clean;  // [count, ...] float32 where diffusion runs: x at the sampler's noisy and at its clean end
+  ConditionTensors conditions;
+};
+
 struct Request {
   int64_t count = 64, batch_size = 64;
   uint64_t seed = 0;
@@ -30,6 +36,8 @@ struct Request {
   std::vector<double> way{};    // [count] 0 .. 1: from this request's condition and noise to those below; empty: none
   FieldValues toward{};         // [count] its condition; empty: the same
   uint64_t toward_seed = 0;     // of its noise, mixed on the sphere (slerp); used where `toward` is empty
+  ConditionTensors conditions{};  // [count, ...] what conditioners made before; empty: they make it now
+  Kept* kept = nullptr;           // filled; null: nothing is kept
 };
 
 // [count, C, H, W] or [count, D] float32, decoded. The model's experiment gives sampler, steps and guidance; its

@@ -7,6 +7,7 @@
 
 #include "host/base/error.hpp"
 #include "host/run/checkpoint.hpp"
+#include "host/run/data_record.hpp"
 #include "host/run/folder.hpp"
 #include "host/run/pipeline.hpp"
 #include "host/services/tables.hpp"
@@ -80,7 +81,7 @@ void load_guide(run::Model& model, loader::Registry& registry,
   const fs::path path = found(model);
   const run::Folder folder = run::open_folder(fs::is_directory(path) ? path : path.parent_path().parent_path());
   auto other = std::make_shared<Other>(load(folder.experiment()), std::nullopt);
-  run::Model& guide = other->model.emplace(other->loaded, registry);
+  run::Model& guide = other->model.emplace(other->loaded, registry, run::kept_data(folder, other->loaded));
   check_fit(model, guide, path);
   guide.build_parameters();
   run::load_averaged(checkpoint_of(folder, path), guide.parameters, guide.fitted());

@@ -25,7 +25,13 @@ services::TensorHandle boxed(const std::map<uint32_t, at::Tensor>& D, uint32_t b
 
 Guided::Guided(run::Model& model, const Conditions& conditions)
     : model_(model), conditions_(conditions), own_(model, conditions) {
-  if (model.guide) guide_.emplace(*model.guide, conditions);
+  if (model.guide) guide_.emplace(*model.guide, conditions, "guide.");
+}
+
+ConditionTensors Guided::conditions() const {
+  ConditionTensors all = own_.conditions();
+  if (guide_) all.merge(guide_->conditions());
+  return all;
 }
 
 at::Tensor Guided::D(const at::Tensor& x, const perrin_time& at, const perrin_time& from, const perrin_time& next,

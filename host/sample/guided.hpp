@@ -19,6 +19,9 @@ class Guided {
   at::Tensor D(const at::Tensor& x, const perrin_time& at, const perrin_time& from, const perrin_time& next,
                bool first);
 
+  // As Predictor::conditions, the guide's too.
+  ConditionTensors conditions() const;
+
   // As Predictor::variance, of the latest D.
   const at::Tensor& variance() const { return own_.variance(); }
 

@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <array>
 
+#include "host/base/error.hpp"
 #include "host/kernels/tensors.hpp"
+#include "host/services/tensor.hpp"
 
 namespace perrin::sample {
 namespace {
@@ -19,6 +21,16 @@ std::vector<uint32_t> branches_of(uint32_t mask) {
   for (uint32_t branch : {PERRIN_BRANCH_CONDITIONAL, PERRIN_BRANCH_UNCONDITIONAL, PERRIN_BRANCH_NEGATIVE})
     if (mask & branch) branches.push_back(branch);
   return branches;
+}
+
+const char* branch_name(uint32_t branch) {
+  return branch == PERRIN_BRANCH_CONDITIONAL ? "conditional" : branch == PERRIN_BRANCH_NEGATIVE ? "negative" : "unconditional";
+}
+
+std::string set_name(const std::vector<uint32_t>& branches) {
+  std::string name;
+  for (const uint32_t branch : branches) name += (name.empty() ? "" : "+") + std::string(branch_name(branch));
+  return name;
 }
 
 // Texts of different lengths, with zeros behind the shorter ones.
@@ -134,10 +146,53 @@ std::vector<uint8_t> Predictor::dropped(const std::vector<uint32_t>& branches) c
   return drop;
 }
 
+// The given conditions of these branches, one after another; null where none of this model are given.
+std::unique_ptr<run::ConditioningHandles> Predictor::made(const std::vector<uint32_t>& branches) const {
+  const auto own = [&](const auto& item) { return item.first.starts_with(prefix_ + "conditional."); };
+  if (std::ranges::none_of(conditions_.made, own)) return nullptr;
+  const auto slot = [&](const char* name) {
+    std::vector<at::Tensor> parts;
+    for (const uint32_t branch : branches) {
+      const std::string key = prefix_ + branch_name(branch) + "." + name;
+      auto found = conditions_.made.find(key + "/" + set_name(branches));
+      if (found == conditions_.made.end()) found = conditions_.made.find(key);
+      if (found != conditions_.made.end()) parts.push_back(found->second);
+    }
+    if (!parts.empty() && parts.size() < branches.size())
+      throw Error(std::string("the given conditions lack the slot \"") + name + "\" of a branch that the guidance asks for",
+                  set_name(branches), "keep them with --save-conditions under the same guidance");
+    return parts.empty() ? at::Tensor() : at::cat(parts);
+  };
+  return std::make_unique<run::ConditioningHandles>(slot("vector"), slot("sequence"), slot("concat"));
+}
+
+ConditionTensors Predictor::conditions() const {
+  ConditionTensors all;
+  for (const auto& [branches, handles] : encoded_) {
+    const perrin_conditioning& c = *handles->get();
+    const auto keep = [&](const char* name, const perrin_tensor* held) {
+      if (!held) return;
+      const at::Tensor whole = services::unwrap(held).to(at::kCPU);
+      const auto n = static_cast<int64_t>(conditions_.samples.size());
+      for (size_t b = 0; b < branches.size(); ++b) {
+        const std::string key = prefix_ + branch_name(branches[b]) + "." + name;
+        const at::Tensor part = whole.narrow(0, static_cast<int64_t>(b) * n, n).contiguous();
+        const auto [first, is_new] = all.emplace(key, part);
+        if (!is_new && !first->second.equal(part)) all.emplace(key + "/" + set_name(branches), part);
+      }
+    };
+    keep("vector", c.vector);
+    keep("sequence", c.sequence);
+    keep("concat", c.concat);
+  }
+  return all;
+}
+
 // Encoded once for each set of branches, then reused at every step.
 const perrin_conditioning* Predictor::conditioning(const perrin_call& call, const std::vector<uint32_t>& branches) {
   if (model_.conditioners.empty()) return nullptr;
   auto& slot = encoded_[branches];
+  if (!slot) slot = made(branches);
   if (slot) return slot->get();
   const run::Drops drops(model_.conditioners.size(), dropped(branches));
   slot = std::make_unique<run::ConditioningHandles>(model_, call, told(branches, conditions_.given), drops);

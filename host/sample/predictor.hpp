@@ -24,16 +24,21 @@ struct Conditions {
   int64_t negative_label = 0;     // of PERRIN_BRANCH_NEGATIVE
   FieldValues toward;             // [B]; with `way` > 0 the condition lies that far between `given` and this
   std::vector<double> way;        // [B]; empty: none
+  ConditionTensors made;          // [B]; what stands in the place of all of the above; empty: nothing does
 };
 
 class Predictor {
  public:
-  // Both are borrowed.
-  Predictor(run::Model& model, const Conditions& conditions) : model_(model), conditions_(conditions) {}
+  // Both are borrowed. prefix: of the names in `made` that are this model's, "" or "guide.".
+  Predictor(run::Model& model, const Conditions& conditions, std::string prefix = "")
+      : model_(model), conditions_(conditions), prefix_(std::move(prefix)) {}
 
   // D(x) at a noise level, one [B, ...] float32 for each of PERRIN_BRANCH_CONDITIONAL, UNCONDITIONAL, NEGATIVE that is
   // in `mask`, by branch. Without conditioner all of them are one prediction. x: [B, ...]
   std::map<uint32_t, at::Tensor> D(const at::Tensor& x, const perrin_time& at, uint32_t mask);
+
+  // What the calls of D were conditioned on so far, under its names; none without conditioner.
+  ConditionTensors conditions() const;
 
   // The learnt variance v [B, ...] of the first branch of the latest D; undefined if the denoiser predicts none.
   const at::Tensor& variance() const { return variance_; }
@@ -42,10 +47,12 @@ class Predictor {
   perrin_call call_for(size_t branches);
   run::FieldsOf told(const std::vector<uint32_t>& branches, const FieldValues& given) const;
   std::vector<uint8_t> dropped(const std::vector<uint32_t>& branches) const;
+  std::unique_ptr<run::ConditioningHandles> made(const std::vector<uint32_t>& branches) const;
   const perrin_conditioning* conditioning(const perrin_call& call, const std::vector<uint32_t>& branches);
 
   run::Model& model_;
   const Conditions& conditions_;
+  const std::string prefix_;
   std::vector<uint64_t> positions_;
   std::map<std::vector<uint32_t>, std::unique_ptr<run::ConditioningHandles>> encoded_;
   at::Tensor variance_;

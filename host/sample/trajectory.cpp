@@ -30,6 +30,7 @@ Conditions conditions_of(const run::Model& model, const Request& request, int64_
   c.given = request.given.narrow(first, n);
   c.negative = request.negative.narrow(first, n);
   c.toward = request.toward.narrow(first, n);
+  for (const auto& [name, tensor] : request.conditions) c.made[name] = tensor.narrow(0, first, n);
   if (!request.way.empty()) c.way.assign(request.way.begin() + first, request.way.begin() + first + n);
   if (model.guidance.has<&perrin_negative_condition::label>())
     model.guidance.invoke<&perrin_negative_condition::label>(&c.negative_label);
@@ -73,6 +74,7 @@ at::Tensor Trajectory::run(const std::vector<perrin_time>& times) {
                                     on_time_at,      on_brownian,
                                     on_distance,     on_variance};
   const services::TensorHandle x = services::wrap(initial(times.front()));
+  if (request_.kept) start_ = services::unwrap(x.get()).cpu().clone();
   perrin_tensor* result = nullptr;
   model_.sampler.invoke<&perrin_sampler::sample>(&sampling, x.get(), &result);
   return services::take(result);

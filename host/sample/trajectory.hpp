@@ -19,6 +19,10 @@ class Trajectory {
   // From times.front() to times.back(). [n, ...] float32 where diffusion runs.
   at::Tensor run(const std::vector<perrin_time>& times);
 
+  // What `run` began with, [n, ...], and what it was conditioned on; of a request that keeps them.
+  const at::Tensor& start() const { return start_; }
+  ConditionTensors conditions() const { return guided_.conditions(); }
+
   // The encoder's image of it, on the CPU.
   at::Tensor decode(const at::Tensor& z);
 
@@ -48,6 +52,7 @@ class Trajectory {
   std::optional<Brownian> brownian_;
   std::vector<perrin_time> times_;
   bool first_call_ = true;
+  at::Tensor start_;
 };
 
 }  // namespace perrin::sample

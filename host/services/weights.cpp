@@ -1,5 +1,9 @@
 // Tensors of safetensors files for components that start from them.
-#include <ATen/ops/from_blob.h>
+#include "host/services/weights.hpp"
+
+#include <ATen/ops/empty.h>
+
+#include <cstring>
 
 #include <memory>
 #include <string>
@@ -10,7 +14,7 @@
 #include "host/services/status.hpp"
 #include "host/services/tables.hpp"
 #include "host/services/tensor.hpp"
-#include "host/store/safetensors.hpp"
+#include "host/store/weight_file.hpp"
 
 struct perrin_weights {
   std::string file;
@@ -22,8 +26,8 @@ struct perrin_weights {
 namespace perrin::services {
 namespace {
 
-at::ScalarType scalar_type(store::Dtype dtype) {
-  switch (dtype) {
+at::ScalarType scalar_type(const store::TensorView& held) {
+  switch (held.dtype) {
     case store::Dtype::f32:
       return at::kFloat;
     case store::Dtype::f64:
@@ -44,14 +48,33 @@ at::ScalarType scalar_type(store::Dtype dtype) {
       return at::kByte;
     case store::Dtype::boolean:
       return at::kBool;
+    case store::Dtype::u16:
+      return at::ScalarType::UInt16;
+    case store::Dtype::u32:
+      return at::ScalarType::UInt32;
+    case store::Dtype::u64:
+      return at::ScalarType::UInt64;
+    case store::Dtype::c64:
+      return at::ScalarType::ComplexFloat;
+    case store::Dtype::f8_e5m2:
+      return at::ScalarType::Float8_e5m2;
+    case store::Dtype::f8_e4m3:
+      return at::ScalarType::Float8_e4m3fn;
+    case store::Dtype::f8_e8m0:
+      return at::ScalarType::Float8_e8m0fnu;
+    case store::Dtype::f8_e5m2fnuz:
+      return at::ScalarType::Float8_e5m2fnuz;
+    case store::Dtype::f8_e4m3fnuz:
+      return at::ScalarType::Float8_e4m3fnuz;
     default:
-      throw Fault(PERRIN_UNSUPPORTED, "weights of dtype " + std::string(store::dtype_name(dtype)) + " are not read");
+      throw Fault(PERRIN_UNSUPPORTED, "tensor \"" + held.name + "\" has the dtype " +
+                                          std::string(store::dtype_name(held.dtype)) + ", which LibTorch lacks: write it as F32, F16 or BF16");
   }
 }
 
 store::SafeTensors read(const std::string& file) {
   try {
-    return store::SafeTensors::open(file, store::Checksum::if_present);
+    return store::open_weights(file);
   } catch (const Error& error) {
     throw Fault(PERRIN_INVALID_DATA, error.message());
   }
@@ -90,12 +113,17 @@ perrin_status* get(perrin_weights* weights, perrin_text name, perrin_tensor** te
     if (found == nullptr)
       throw Fault(PERRIN_INVALID_DATA, weights->file + " has no tensor \"" + std::string(view(name)) + "\"; " +
                                            config::suggestion(std::string(view(name)), weights->names));
-    const auto* bytes = found->bytes.data();
-    *tensor = wrap(at::from_blob(const_cast<std::byte*>(bytes), found->shape, scalar_type(found->dtype)).clone()).release();
+    *tensor = wrap(copy_of(*found)).release();
   });
 }
 
 }  // namespace
+
+at::Tensor copy_of(const store::TensorView& held) {
+  at::Tensor copy = at::empty(held.shape, scalar_type(held));  // the file may keep it at any byte
+  if (!held.bytes.empty()) std::memcpy(copy.mutable_data_ptr(), held.bytes.data(), held.bytes.size());
+  return copy;
+}
 
 const perrin_host_weights weights_table = {sizeof(perrin_host_weights), 0, open, close, names, metadata, get};
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/store/atomic_file.hpp"
+#include "host/store/file_kind.hpp"
 #include "host/store/safetensors_format.hpp"
 
 namespace perrin::store {
@@ -18,37 +20,45 @@ namespace {
 
 struct Type {
   std::string_view name;
-  size_t bytes;
+  size_t bits;
 };
-constexpr std::array<Type, 15> kTypes = {{{"BOOL", 1},
-                                          {"U8", 1},
-                                          {"I8", 1},
-                                          {"F8_E5M2", 1},
-                                          {"F8_E4M3", 1},
-                                          {"U16", 2},
-                                          {"I16", 2},
-                                          {"F16", 2},
-                                          {"BF16", 2},
-                                          {"U32", 4},
-                                          {"I32", 4},
-                                          {"F32", 4},
-                                          {"U64", 8},
-                                          {"I64", 8},
-                                          {"F64", 8}}};
+constexpr std::array<Type, 22> kTypes = {
+    {{"BOOL", 8},         {"U8", 8},           {"I8", 8},      {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"U16", 16},
+     {"I16", 16},         {"F16", 16},         {"BF16", 16},   {"U32", 32},    {"I32", 32},    {"F32", 32},
+     {"U64", 64},         {"I64", 64},         {"F64", 64},    {"C64", 64},    {"F8_E8M0", 8}, {"F8_E5M2FNUZ", 8},
+     {"F8_E4M3FNUZ", 8},  {"F6_E2M3", 6},      {"F6_E3M2", 6}, {"F4", 4}}};
 constexpr std::align_val_t kFileAlignment{64};
+constexpr size_t kBegin = 1024;  // bytes that say what a file is
 
-[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& reason) {
-  throw Error("the checkpoint " + path.string() + " is cut or damaged: " + reason, path.string(),
-              "use an older checkpoint of the same folder");
+// What is read, and whether it must be of our own writing.
+struct Place {
+  const std::filesystem::path& path;
+  Checksum checksum;
+};
+
+[[noreturn]] void refuse(const Place& place, const std::string& reason) {
+  const std::string path = place.path.string();
+  if (place.checksum == Checksum::required)
+    throw Error("the checkpoint " + path + " is cut or damaged: " + reason, path,
+                "use an older checkpoint of the same folder");
+  throw Error("the safetensors file " + path + " is cut or damaged: " + reason, path,
+              "download it, or write it, again");
+}
+
+// The file has no header of the format: most often it is of another kind.
+[[noreturn]] void refuse_kind(const Place& place, std::span<const std::byte> file, const std::string& reason) {
+  const FileKind kind = kind_of(file, place.path.string());
+  if (kind.what.empty()) refuse(place, reason);
+  throw Error(place.path.string() + " is no safetensors file: it is " + kind.what, place.path.string(), kind.fix);
 }
 
 // The whole file into `bytes`, read(2) by read(2).
-void read_all(int descriptor, std::span<std::byte> bytes, const std::filesystem::path& path) {
+void read_all(int descriptor, std::span<std::byte> bytes, const Place& place) {
   while (!bytes.empty()) {
     const ssize_t n = ::read(descriptor, bytes.data(), std::min<size_t>(bytes.size(), size_t{1} << 30));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw file_error("read", path, errno);
-    if (n == 0) refuse(path, "it became shorter while it was read");
+    if (n < 0) throw file_error("read", place.path, errno);
+    if (n == 0) refuse(place, "it became shorter while it was read");
     bytes = bytes.subspan(static_cast<size_t>(n));
   }
 }
@@ -58,21 +68,25 @@ struct Parts {
   std::span<const std::byte> data;
 };
 
-Parts split(std::span<const std::byte> file, const std::filesystem::path& path) {
+// Bytes of the header of a file of `size` bytes that begins with these.
+uint64_t header_length(std::span<const std::byte> begin, size_t size, const Place& place) {
   uint64_t length = 0;
-  if (file.size() < sizeof length) refuse(path, "it has " + std::to_string(file.size()) + " bytes");
-  std::memcpy(&length, file.data(), sizeof length);
-  if (length > safetensors::kMaxHeader || length > file.size() - sizeof length)
-    refuse(path, "its header would have " + std::to_string(length) + " of " + std::to_string(file.size()) + " bytes");
+  if (size < sizeof length) refuse(place, "it has " + std::to_string(size) + " bytes");
+  std::memcpy(&length, begin.data(), sizeof length);
+  if (length > safetensors::kMaxHeader || length > size - sizeof length)
+    refuse_kind(place, begin, "its header would have " + std::to_string(length) + " of " + std::to_string(size) + " bytes");
+  return length;
+}
+
+Parts split(std::span<const std::byte> file, uint64_t length) {
   return {{reinterpret_cast<const char*>(file.data()) + sizeof length, static_cast<size_t>(length)},
           file.subspan(sizeof length + static_cast<size_t>(length))};
 }
 
-void check_crc(std::span<const std::byte> file, std::string_view header, Checksum checksum,
-               const std::filesystem::path& path) {
+void check_crc(std::span<const std::byte> file, std::string_view header, const Place& place) {
   const size_t at = safetensors::find_checksum(header);
   if (at == std::string_view::npos) {
-    if (checksum == Checksum::required) refuse(path, "it has no checksum");
+    if (place.checksum == Checksum::required) refuse(place, "it has no checksum");
     return;
   }
   const size_t digits = 8 + at;
@@ -80,7 +94,16 @@ void check_crc(std::span<const std::byte> file, std::string_view header, Checksu
   crc = safetensors::crc(crc, std::as_bytes(std::span(safetensors::kNoChecksum, 8)));
   crc = safetensors::crc(crc, file.subspan(digits + 8));
   if (safetensors::hex(crc) != header.substr(at, 8))
-    refuse(path, "checksum " + safetensors::hex(crc) + ", expected " + std::string(header.substr(at, 8)));
+    refuse(place, "checksum " + safetensors::hex(crc) + ", expected " + std::string(header.substr(at, 8)));
+}
+
+// The format has texts alone in its metadata, and so has every reader of it.
+Metadata texts(const nlohmann::json& metadata) {
+  for (const auto& [key, value] : metadata.items())
+    if (!value.is_string())
+      throw std::runtime_error("its metadata has \"" + key + "\" = " + value.dump().substr(0, 64) +
+                               ", and the format allows texts alone");
+  return metadata.get<Metadata>();
 }
 
 // One entry of the header; the data offsets must fit the shape. Throws nlohmann's exceptions for missing parts.
@@ -90,11 +113,13 @@ TensorView parse_tensor(const std::string& name, const nlohmann::json& entry, st
   const auto offsets = entry.at("data_offsets").get<std::array<uint64_t, 2>>();
   if (offsets[0] > offsets[1] || offsets[1] > data.size())
     throw std::runtime_error("tensor \"" + name + "\" lies outside the file");
-  size_t bytes = dtype_bytes(*dtype);
+  size_t bits = dtype_bits(*dtype);
   for (const auto& n : entry.at("shape"))
-    if (__builtin_mul_overflow(bytes, n.get<uint64_t>(), &bytes))
+    if (__builtin_mul_overflow(bits, n.get<uint64_t>(), &bits))
       throw std::runtime_error("tensor \"" + name + "\" is too large");
-  if (bytes != offsets[1] - offsets[0]) throw std::runtime_error("tensor \"" + name + "\" does not fit its shape");
+  const size_t bytes = bits / 8;
+  if (bits % 8 != 0 || bytes != offsets[1] - offsets[0])
+    throw std::runtime_error("tensor \"" + name + "\" does not fit its shape");
   return {name, *dtype, entry.at("shape").get<std::vector<int64_t>>(), data.subspan(offsets[0], bytes)};
 }
 
@@ -117,7 +142,7 @@ void check_cover(const std::map<std::string, TensorView, std::less<>>& tensors, 
 }  // namespace
 
 std::string_view dtype_name(Dtype dtype) { return kTypes.at(static_cast<size_t>(dtype)).name; }
-size_t dtype_bytes(Dtype dtype) { return kTypes.at(static_cast<size_t>(dtype)).bytes; }
+size_t dtype_bits(Dtype dtype) { return kTypes.at(static_cast<size_t>(dtype)).bits; }
 
 std::optional<Dtype> dtype_of(std::string_view name) {
   for (size_t i = 0; i < kTypes.size(); ++i)
@@ -128,6 +153,7 @@ std::optional<Dtype> dtype_of(std::string_view name) {
 void SafeTensors::Free::operator()(std::byte* bytes) const { ::operator delete[](bytes, kFileAlignment); }
 
 SafeTensors SafeTensors::open(const std::filesystem::path& path, Checksum checksum) {
+  const Place place{path, checksum};
   SafeTensors result;
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) throw file_error("read", path, errno);
@@ -136,18 +162,21 @@ SafeTensors SafeTensors::open(const std::filesystem::path& path, Checksum checks
   if (::fstat(descriptor, &status) != 0) throw file_error("read", path, errno);
   if (!S_ISREG(status.st_mode)) throw Error(path.string() + " is not a file", path.string());
   const auto size = static_cast<size_t>(status.st_size);
-  result.file_.reset(new (kFileAlignment, std::nothrow) std::byte[size]);
-  if (!result.file_) refuse(path, std::to_string(size) + " bytes do not fit into memory");
-  read_all(descriptor, {result.file_.get(), size}, path);
-  const std::span<const std::byte> file(result.file_.get(), size);
-  const Parts parts = split(file, path);
-  check_crc(file, parts.header, checksum, path);
+  std::byte* const memory = new (kFileAlignment, std::nothrow) std::byte[size];
+  if (!memory) refuse(place, std::to_string(size) + " bytes do not fit into memory");
+  result.files_.emplace_back(memory);
+  const std::span<std::byte> file(memory, size), begin = file.first(std::min(size, kBegin));
+  read_all(descriptor, begin, place);
+  const uint64_t length = header_length(begin, size, place);  // what is no safetensors is not read further
+  read_all(descriptor, file.subspan(begin.size()), place);
+  const Parts parts = split(file, length);
+  check_crc(file, parts.header, place);
   try {
     const auto header = nlohmann::json::parse(parts.header);
-    if (!header.is_object()) refuse(path, "its header is not an object");
+    if (!header.is_object()) refuse(place, "its header is not an object");
     for (const auto& [name, entry] : header.items()) {
       if (name == "__metadata__")
-        result.metadata_ = entry.get<Metadata>();
+        result.metadata_ = texts(entry);
       else
         result.tensors_.emplace(name, parse_tensor(name, entry, parts.data));
     }
@@ -155,10 +184,16 @@ SafeTensors SafeTensors::open(const std::filesystem::path& path, Checksum checks
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    refuse(path, error.what());
+    refuse(place, error.what());
   }
   result.metadata_.erase(safetensors::kChecksumKey);
   return result;
+}
+
+void SafeTensors::take(SafeTensors other) {
+  std::ranges::move(other.files_, std::back_inserter(files_));
+  tensors_.merge(other.tensors_);
+  metadata_.merge(other.metadata_);
 }
 
 const TensorView* SafeTensors::find(std::string_view name) const {

@@ -13,8 +13,9 @@ namespace {
 void check_tensor(const std::filesystem::path& path, const TensorView& tensor, std::set<std::string>& seen) {
   if (tensor.name == "__metadata__" || !seen.insert(tensor.name).second)
     throw Error("tensor name \"" + tensor.name + "\" is reserved or there twice", path.string());
-  size_t bytes = dtype_bytes(tensor.dtype);
-  for (const int64_t n : tensor.shape) bytes *= static_cast<size_t>(n);
+  size_t bits = dtype_bits(tensor.dtype);
+  for (const int64_t n : tensor.shape) bits *= static_cast<size_t>(n);
+  const size_t bytes = bits / 8;
   if (bytes != tensor.bytes.size())
     throw Error("tensor \"" + tensor.name + "\" needs " + std::to_string(bytes) + " bytes for its shape, it has " +
                     std::to_string(tensor.bytes.size()),
@@ -26,7 +27,7 @@ std::vector<const TensorView*> in_file_order(std::span<const TensorView> tensors
   std::vector<const TensorView*> order;
   for (const TensorView& tensor : tensors) order.push_back(&tensor);
   std::sort(order.begin(), order.end(), [](const TensorView* a, const TensorView* b) {
-    const size_t wide_a = dtype_bytes(a->dtype), wide_b = dtype_bytes(b->dtype);
+    const size_t wide_a = dtype_bits(a->dtype), wide_b = dtype_bits(b->dtype);
     return wide_a != wide_b ? wide_a > wide_b : a->name < b->name;
   });
   return order;

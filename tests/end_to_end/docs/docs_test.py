@@ -15,7 +15,8 @@ BUILD, SOURCE, SCRATCH = (pathlib.Path(a).resolve() for a in sys.argv[1:4])
 PYTHON = os.environ.get("PERRIN_PYTHON", "")  # has h5py and xarray; `./perrin test` provides it
 FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist").exists() or bool(os.environ.get("PERRIN_DATA"))
 DOCUMENTS = ("README.md", "docs/tutorial.md", "docs/guides/swap-a-component.md", "docs/guides/write-a-plugin.md",
-             "docs/guides/add-a-sampler.md", "docs/guides/your-own-images.md", "docs/guides/latent-diffusion.md")
+             "docs/guides/add-a-sampler.md", "docs/guides/your-own-images.md", "docs/guides/latent-diffusion.md",
+             "docs/guides/weights.md")
 LANGUAGES = ("console", "toml", "python", "c", "cpp", "cmake", "diff", "text")
 
 
