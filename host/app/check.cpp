@@ -8,9 +8,11 @@
 #include "host/base/error.hpp"
 #include "host/console/units.hpp"
 #include "host/run/cost.hpp"
+#include "host/run/fit.hpp"
 #include "host/run/given_weights.hpp"
 #include "host/run/model.hpp"
 #include "host/run/pipeline.hpp"
+#include "host/run/text_lengths.hpp"
 #include "host/run/trainer.hpp"
 #include "host/sample/generate.hpp"
 #include "host/sample/guide.hpp"
@@ -135,6 +137,14 @@ void print(const run::Model& model, const config::Loaded& loaded, const nlohmann
   std::cout << "\nresolved experiment (" << loaded.hash.substr(0, 8) << ")\n" << loaded.resolved_toml;
 }
 
+// Conditioners that learn their vocabulary from the data do it here as a run would: lengths are counted in its tokens.
+void warn_of_cut_texts(run::Model& model) {
+  const int64_t batch_size = model.experiment.samples.batch_size;
+  run::fit_conditioners(model, batch_size);
+  for (const std::string& line : run::cut_captions(model, batch_size)) std::cerr << line << "\n";
+  for (const std::string& line : sample::cut_prompts(model, model.experiment.samples.prompts)) std::cerr << line << "\n";
+}
+
 }  // namespace
 
 int check_command(const std::vector<std::string>& arguments) {
@@ -157,6 +167,7 @@ int check_command(const std::vector<std::string>& arguments) {
   sample::check_generates(model, loaded);
   if (model.diffuses()) sample::load_guide(model, registry, load_other);
   if (model.diffuses()) sample::check_steps(model.times, loaded);
+  warn_of_cut_texts(model);
   const nlohmann::json r = report(model, loaded);
   if (values->count("json")) {
     std::cout << r.dump(2) << "\n";

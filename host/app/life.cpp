@@ -54,11 +54,9 @@ class Life {
     run::Watch watch;
     watch.step = [this](const run::StepReport& r) { show(r); };
     watch.sample = [this](int64_t step) { return draw(step); };
-    watch.note = [this](const std::string& line) {
-      bar_.reset();
-      shown_.clear();
-      std::cerr << line << "\n";
-      log_line(line);
+    watch.note = [this](const std::string& line) { note(line); };
+    watch.begun = [this] {
+      for (const std::string& line : sample::cut_prompts(model_, model_.experiment.samples.prompts)) note(line);
     };
     watch.stop = [] { return run::stop_signal() != 0; };
     trainer_ = std::make_unique<run::Trainer>(model, loaded, folder_, writer_, std::move(watch),
@@ -86,6 +84,13 @@ class Life {
   const fs::path& picture() const { return picture_; }
 
  private:
+  void note(const std::string& line) {
+    bar_.reset();
+    shown_.clear();
+    std::cerr << line << "\n";
+    log_line(line);
+  }
+
   void show(const run::StepReport& r) {
     if (shown_ != r.stage.name) {
       bar_ = std::make_unique<console::Progress>(r.stage.name, r.stage.steps, "step", r.stage_step - 1);

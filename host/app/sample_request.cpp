@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <fstream>
+#include <iostream>
 
 #include "host/base/error.hpp"
 #include "host/run/signals.hpp"
@@ -93,6 +94,9 @@ sample::Request make_request(run::Model& model, const Values& values, const samp
     request.negative = sample::prompt_fields(
         model, std::vector<std::string>(static_cast<size_t>(request.count), values["negative"].as<std::string>()));
   if (values.count("interpolate")) interpolate(model, prompts, request);
+  std::vector<std::string> all = prompts.empty() ? s.prompts : prompts;
+  if (values.count("negative")) all.push_back(values["negative"].as<std::string>());
+  for (const std::string& line : sample::cut_prompts(model, all)) std::cerr << line << "\n";
   for (sample::FieldValues* fields : {&request.given, &request.toward, &request.negative})
     if (fields == &request.given || !fields->empty()) sample::set_others(chosen, request.count, *fields);
   start_from_image(model, pictures,

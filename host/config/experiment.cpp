@@ -91,9 +91,10 @@ Experiment finish(const Draft& draft) {
   for (const StageDraft& stage : draft.stages) made.stages.push_back(finish_stage(stage));
   auto count = [&](const char* key) { return draft.samples.get<int64_t>(key); };
   made.samples = {count("count"), count("columns"), static_cast<uint64_t>(count("seed")), count("batch_size"),
-                  draft.samples.get<std::string>("precision"), draft.samples.get<std::vector<std::string>>("prompts")};
+                  draft.samples.get<std::string>("precision"), draft.samples.get<std::vector<std::string>>("prompts"),
+                  draft.samples};
   if (!made.extractor.use.empty()) return made;
-  made.latent = {draft.latent.get<double>("scale_factor"), draft.latent.get<bool>("cache"), draft.latent};
+  made.latent = {draft.latent.get<double>("scale_factor"), draft.latent.get<double>("shift_factor"), draft.latent.get<bool>("cache"), draft.latent};
   if (made.denoiser.use.empty()) return made;
   const Component& sampling = draft.sampling;
   made.sampling = {sampling.get<int64_t>("steps"),

@@ -73,6 +73,7 @@ struct Stage {
 // The host's keys of [encoder].
 struct Latent {
   double scale_factor = 0;  // 0: measured
+  double shift_factor = 0;
   bool cache = false;
   Component table;          // the same values under their keys, for places
 };
@@ -94,6 +95,7 @@ struct Samples {
   int64_t batch_size = 0;
   std::string precision;             // fp32 | bf16
   std::vector<std::string> prompts;  // one a row; empty: texts of the dataset
+  Component table;
 };
 
 struct Experiment {

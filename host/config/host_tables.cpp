@@ -67,6 +67,14 @@ Key decoupled(double value) { return number("weight_decay", value, 0, {}, "decay
 
 Key coupled() { return number("weight_decay", 0, 0, {}, "times the weight, added to its gradient"); }
 
+Key decay_all() {
+  return {.name = "decay_all",
+          .type = Type::boolean,
+          .default_value = false,
+          .doc = "weight decay of biases, norms, embeddings and learnt conditions too, which it leaves alone otherwise; "
+                 "torch.optim decays all that it is given"};
+}
+
 Key bounded(Key key, double max) {
   key.max = max;
   return key;
@@ -193,6 +201,11 @@ const Factory& encoder_table() {
               "diffusion runs in scale_factor times z; 0 measures 1 / standard deviation of z over the data when the "
               "first stage that trains the denoiser begins (2112.10752, appendix G), and is 1 for an encoder without "
               "parameters"),
+       {.name = "shift_factor",
+        .type = Type::number,
+        .default_value = 0.0,
+        .doc = "subtracted from z before that; what diffusers calls shift_factor in the autoencoders of Stable Diffusion 3 "
+               "and Flux"},
        {.name = "cache",
         .type = Type::boolean,
         .default_value = false,
@@ -271,7 +284,7 @@ const Catalogue& optimizers() {
   };
   static const Catalogue catalogue = {
       make("adamw", "decoupled weight decay (1711.05101)",
-           {learning_rate(), first_decay(), second_decay(), root_eps(), decoupled(0.01)}),
+           {learning_rate(), first_decay(), second_decay(), root_eps(), decoupled(0.01), decay_all()}),
       make(
           "adafactor",
           "second moments by rows and columns (1804.04235); weights with more dimensions are matrices "
@@ -280,17 +293,17 @@ const Catalogue& optimizers() {
            number("decay_power", 0.8, 0, {}, "the second moment decays by 1 - step^-decay_power"),
            number("eps1", 1e-30, 1e-36, {}, "added to the squared gradient"),
            number("eps2", 1e-3, 0, {}, "least RMS of weights that a step is relative to"),
-           positive(number("clip", 1, 0, {}, "largest RMS of an update before it is scaled")), decoupled(0)}),
+           positive(number("clip", 1, 0, {}, "largest RMS of an update before it is scaled")), decoupled(0), decay_all()}),
       make("adam", "coupled weight decay (1412.6980)",
-           {learning_rate(), first_decay(), second_decay(), root_eps(), coupled()}),
+           {learning_rate(), first_decay(), second_decay(), root_eps(), coupled(), decay_all()}),
       make("lion", "the sign of the momentum (2302.06675)",
            {learning_rate(), number("beta1", 0.9, 0, 1, "decay of the momentum within a step"),
-            number("beta2", 0.99, 0, 1, "decay of the momentum between steps"), decoupled(0)}),
+            number("beta2", 0.99, 0, 1, "decay of the momentum between steps"), decoupled(0), decay_all()}),
       make("muon",
            "orthogonalised momentum (Keller Jordan 2024; scaled to AdamW's step as in 2502.16982) for decayed weights "
            "with two dimensions or more, as matrices [first, all others]; adamw for all other parameters",
            {learning_rate(), number("momentum", 0.95, 0, 1, "decay of the momentum"), first_decay(), second_decay(),
-            root_eps(), decoupled(0.01)}),
+            root_eps(), decoupled(0.01), decay_all()}),
       make("sgd", "gradient descent with momentum and coupled weight decay",
            {learning_rate(1e-2),
             number("momentum", 0.9, 0, 1, "decay of the summed gradients; 0 keeps none"),
@@ -298,7 +311,7 @@ const Catalogue& optimizers() {
              .type = Type::boolean,
              .default_value = false,
              .doc = "look ahead by one step of momentum"},
-            coupled()})};
+            coupled(), decay_all()})};
   return catalogue;
 }
 

@@ -64,15 +64,20 @@ double latent_scale(const Model& model) {
               "give [encoder] scale_factor, or train a stage with train = [\"denoiser\"], which measures it");
 }
 
+at::Tensor to_latent(const Model& model, const at::Tensor& z) {
+  const double scale = latent_scale(model), shift = model.experiment.latent.shift_factor;
+  const at::Tensor moved = shift == 0 ? z : z - shift;
+  return scale == 1 ? moved : moved * scale;
+}
+
 at::Tensor encode_latent(Model& model, const perrin_call& call, const at::Tensor& x) {
-  const double scale = latent_scale(model);
-  const at::Tensor z = encode(model, call, x);
-  return scale == 1 ? z : z * scale;
+  return to_latent(model, encode(model, call, x));
 }
 
 at::Tensor decode_latent(Model& model, const perrin_call& call, const at::Tensor& z) {
-  const double scale = latent_scale(model);
-  return decode(model, call, scale == 1 ? z : z / scale);
+  const double scale = latent_scale(model), shift = model.experiment.latent.shift_factor;
+  const at::Tensor wide = scale == 1 ? z : z / scale;
+  return decode(model, call, shift == 0 ? wide : wide + shift);
 }
 
 std::string latent_statistics(const Model& model) {

@@ -1,4 +1,4 @@
-// The space where diffusion runs: the encoder's z, times the scale factor.
+// The space where diffusion runs: the encoder's z less the shift factor, times the scale factor.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,7 +14,10 @@ void add_latent_buffers(Model& model);
 // The factor that is in force. Throws Error before it is known.
 double latent_scale(const Model& model);
 
-// x: [B, ...] in [-1, 1] -> scale z [B, ...], float32, without a graph; the encoder evaluates. And back.
+// The encoder's z -> where diffusion runs: scale (z - shift).
+at::Tensor to_latent(const Model& model, const at::Tensor& z);
+
+// x: [B, ...] in [-1, 1] -> scale (z - shift) [B, ...], float32, without a graph; the encoder evaluates. And back.
 at::Tensor encode_latent(Model& model, const perrin_call& call, const at::Tensor& x);
 at::Tensor decode_latent(Model& model, const perrin_call& call, const at::Tensor& z);
 

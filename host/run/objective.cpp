@@ -176,7 +176,7 @@ namespace {
 Objective diffusion_objective(Model& model, const Batch& batch, std::vector<LossTerm>& terms, const StageStep& at,
                               Draw& d) {
   const perrin_call call = training_call(model, at.step, at.stage_step, at.stage.steps, batch.positions);
-  const at::Tensor x0 = model.latents ? model.latents->rows(batch.indices) * latent_scale(model)
+  const at::Tensor x0 = model.latents ? to_latent(model, model.latents->rows(batch.indices))
                                       : encode_latent(model, call, images(model, batch));
   d = draw(model, x0, batch.positions, at);
   const ConditioningHandles conditioning(model, call, {batch.fields, {}}, d.drops);

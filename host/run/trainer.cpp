@@ -9,6 +9,7 @@
 
 #include "host/run/autocast.hpp"
 #include "host/run/fit.hpp"
+#include "host/run/text_lengths.hpp"
 #include "host/run/latent.hpp"
 #include "host/run/latent_cache.hpp"
 #include "host/run/loss_inputs.hpp"
@@ -94,13 +95,19 @@ void Trainer::restore(const Found& checkpoint, const std::string& config_hash) {
   config_hash_ = config_hash;
 }
 
+void Trainer::begin(int64_t batch_size) {
+  fit_conditioners(model_, batch_size);
+  for (const std::string& line : cut_captions(model_, batch_size)) watch_.note(line);
+  if (watch_.begun) watch_.begun();
+}
+
 // A stage starts from the averaged weights of the one before it.
 void Trainer::enter_stage(size_t index) {
   const config::Stage& stage = model_.experiment.stages[index];
   if (optimizer_)
     for (const Range& r : model_.parameters.trained_ranges())
       slice(model_.parameters.values(), r.begin, r.end).copy_(slice(optimizer_->averaged(), r.begin, r.end));
-  if (!restored_ && index == 0) fit_conditioners(model_, stage.batch_size);
+  if (!restored_ && index == 0) begin(stage.batch_size);
   if (!restored_ && !stage.from.empty()) take_from(model_, loaded_, stage);
   model_.parameters.train_only(trained_kinds(model_, loaded_, stage));
   adversaries_.reset();

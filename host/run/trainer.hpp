@@ -32,6 +32,7 @@ struct Watch {
   std::function<bool(int64_t step)> sample;  // weights bound to the average; false: interrupted, asked again on resume
   std::function<bool()> stop;                // asked after each step
   std::function<void(const std::string&)> note;  // told of long work that is no step
+  std::function<void()> begun;                   // once, before a new run's first step: conditioners are fit
 };
 
 class Trainer {
@@ -54,6 +55,7 @@ class Trainer {
   const std::map<std::string, std::pair<double, double>>& losses() const { return losses_; }
 
  private:
+  void begin(int64_t batch_size);
   void enter_stage(size_t index);
   bool train_stage();
   double step();

@@ -6,12 +6,15 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
+#include <set>
 
 #include "host/base/error.hpp"
+#include "host/config/text.hpp"
 #include "host/run/data_record.hpp"
 #include "host/run/objective.hpp"
+#include "host/run/text_lengths.hpp"
+#include "host/sample/prompt.hpp"
 #include "host/services/status.hpp"
 
 namespace perrin::sample {
@@ -31,15 +34,6 @@ run::Batch first_samples_of(run::Model& model, int64_t rows) {
 
 bool is_text(const perrin_field& field) { return field.spec.dtype == PERRIN_UINT8 && field.spec.rank == 1; }
 
-// "word:1.3" of "(word:1.3)" -> where the number begins; npos if it is no weight.
-size_t weight_at(const std::string& inside, float& weight) {
-  const size_t colon = inside.rfind(':');
-  if (colon == std::string::npos || colon == 0) return std::string::npos;
-  char* end = nullptr;
-  weight = std::strtof(inside.c_str() + colon + 1, &end);
-  return end == inside.c_str() + inside.size() && end != inside.c_str() + colon + 1 ? colon : std::string::npos;
-}
-
 }  // namespace
 
 FieldValues FieldValues::narrow(int64_t first, int64_t n) const {
@@ -49,44 +43,20 @@ FieldValues FieldValues::narrow(int64_t first, int64_t n) const {
   return part;
 }
 
-Prompt parse_prompt(const std::string& written) {
-  Prompt prompt;
-  const auto add = [&](const std::string& text, float weight) {
-    prompt.text += text;
-    prompt.weights.insert(prompt.weights.end(), text.size(), weight);
-  };
-  for (size_t i = 0; i < written.size();) {
-    float weight = 1;
-    const bool escaped = written[i] == '\\' && i + 1 < written.size() && (written[i + 1] == '(' || written[i + 1] == ')');
-    const size_t close = written[i] == '(' ? written.find(')', i) : std::string::npos;
-    const std::string inside = close == std::string::npos ? "" : written.substr(i + 1, close - i - 1);
-    const size_t colon = weight_at(inside, weight);
-    if (escaped) {
-      add(written.substr(i + 1, 1), 1);
-      i += 2;
-    } else if (colon != std::string::npos) {
-      add(inside.substr(0, colon), weight);
-      i = close + 1;
-    } else {
-      add(written.substr(i++, 1), 1);
-    }
-  }
-  return prompt;
-}
+namespace {
 
-FieldValues prompt_fields(const run::Model& model, const std::vector<std::string>& prompts) {
-  std::vector<Prompt> parsed;
+// One prompt for each of n samples in every text field; empty where there is none.
+FieldValues text_fields(const run::Model& model, const std::vector<Prompt>& prompts) {
   size_t longest = 1;
   bool weighted = false;
-  for (const std::string& written : prompts) {
-    const Prompt& p = parsed.emplace_back(parse_prompt(written));
+  for (const Prompt& p : prompts) {
     longest = std::max(longest, p.text.size());
     weighted = weighted || std::ranges::any_of(p.weights, [](float w) { return w != 1; });
   }
-  const auto n = static_cast<int64_t>(parsed.size()), bytes = static_cast<int64_t>(longest);
+  const auto n = static_cast<int64_t>(prompts.size()), bytes = static_cast<int64_t>(longest);
   const at::Tensor text = at::zeros({n, bytes}, at::kByte), weights = at::ones({n, bytes}, at::kFloat);
   for (int64_t i = 0; i < n; ++i) {
-    const Prompt& p = parsed[static_cast<size_t>(i)];
+    const Prompt& p = prompts[static_cast<size_t>(i)];
     std::memcpy(text.mutable_data_ptr<uint8_t>() + i * bytes, p.text.data(), p.text.size());
     std::copy(p.weights.begin(), p.weights.end(), weights.mutable_data_ptr<float>() + i * bytes);
   }
@@ -96,11 +66,68 @@ FieldValues prompt_fields(const run::Model& model, const std::vector<std::string
     values.fields[f] = text;
     if (weighted) values.extra[std::string(services::view(model.shapes.fields[f].spec.name)) + PERRIN_WEIGHT_SUFFIX] = weights;
   }
+  return values;
+}
+
+std::vector<run::TextLengths> lengths_of(run::Model& model, const std::vector<Prompt>& prompts) {
+  const FieldValues values = text_fields(model, prompts);
+  run::FieldsOf given;
+  given.fields.resize(model.shapes.fields.size());
+  for (const auto& [f, value] : values.fields) given.fields[f] = value;
+  given.extra.assign(values.extra.begin(), values.extra.end());
+  return run::text_lengths(model, given);
+}
+
+// Bytes of the longest start of `prompt`, whole characters, that conditioner i does not cut.
+size_t kept_bytes(run::Model& model, const Prompt& prompt, size_t i) {
+  std::vector<size_t> ends{0};
+  for (size_t at = 0; at < prompt.text.size();)
+    ends.push_back(at += config::first_character(std::string_view(prompt.text).substr(at)).size);
+  const auto first_cut = std::ranges::partition_point(ends, [&](size_t end) {
+    const Prompt start{prompt.text.substr(0, end), {prompt.weights.begin(), prompt.weights.begin() + static_cast<std::ptrdiff_t>(end)}};
+    const run::TextLengths own = lengths_of(model, {start})[i];
+    return own.tokens[0] <= own.limit;
+  });
+  return first_cut == ends.begin() ? 0 : *(first_cut - 1);
+}
+
+}  // namespace
+
+FieldValues prompt_fields(const run::Model& model, const std::vector<std::string>& prompts) {
+  std::vector<Prompt> parsed;
+  for (const std::string& written : prompts) parsed.push_back(parse_prompt(written));
+  FieldValues values = text_fields(model, parsed);
   if (values.empty() || model.conditioners.empty())
     throw Error("the run is not conditioned on text, and prompts were given",
                 model.conditioners.empty() ? "it has no conditioner" : "its dataset has no text field",
                 "leave the prompts out");
   return values;
+}
+
+std::vector<std::string> cut_prompts(run::Model& model, const std::vector<std::string>& prompts) {
+  std::vector<std::string> lines;
+  for (const std::string& written : std::set<std::string>(prompts.begin(), prompts.end())) {
+    const Prompt prompt = parse_prompt(written);
+    const std::vector<run::TextLengths> all = lengths_of(model, {prompt});
+    for (size_t i = 0; i < all.size(); ++i) {
+      if (all[i].tokens[0] <= all[i].limit) continue;
+      lines.push_back("warning: conditioner \"" + all[i].conditioner + "\" cuts the prompt " + config::quote(prompt.text) +
+                      " from " + std::to_string(all[i].tokens[0]) + " to " + std::to_string(all[i].limit) +
+                      " tokens: lost is " + config::quote(prompt.text.substr(kept_bytes(model, prompt, i)), 200));
+    }
+  }
+  return lines;
+}
+
+void check_prompts(const run::Model& model, const config::Loaded& loaded) {
+  const config::Samples& samples = model.experiment.samples;
+  if (samples.prompts.empty()) return;
+  try {
+    prompt_fields(model, samples.prompts);
+  } catch (const Error& error) {
+    const std::string where = error.where.empty() ? "" : " (" + error.where + ")";
+    throw loaded.error(samples.table.place("prompts"), error.what() + where, error.fix);
+  }
 }
 
 bool needs_fields(const run::Model& model) {

@@ -25,15 +25,16 @@ struct FieldValues {
 // behind it: "conditional.sequence/conditional+unconditional". [n, ...]
 using ConditionTensors = std::map<std::string, at::Tensor>;
 
-// A prompt's bytes and how much each counts: in "(word:1.3)" the word's count 1.3; "\(" is a plain parenthesis.
-struct Prompt {
-  std::string text;
-  std::vector<float> weights;  // of each byte
-};
-Prompt parse_prompt(const std::string& written);
-
-// One prompt for each of n samples, in every text field of the dataset (kind/conditioner.h). Throws Error without one.
+// One prompt (prompt.hpp) for each of n samples, in every text field of the dataset (kind/conditioner.h). Throws Error
+// without one.
 FieldValues prompt_fields(const run::Model& model, const std::vector<std::string>& prompts);
+
+// One line for each of them, without repeats, that a conditioner cuts: by how much, and which words are lost. The model's
+// conditioners are fit.
+std::vector<std::string> cut_prompts(run::Model& model, const std::vector<std::string>& prompts);
+
+// Throws Diagnostics where the experiment's own prompts could not be sampled.
+void check_prompts(const run::Model& model, const config::Loaded& loaded);
 
 // Does a conditioner need more than classes?
 bool needs_fields(const run::Model& model);

@@ -117,6 +117,7 @@ void check_generates(run::Model& model, const config::Loaded& loaded) {
         "the sampler \"" + model.sampler.id() + "\" goes from data to noise and makes no samples of a run",
         inversion_hint(model));
   }
+  check_prompts(model, loaded);
   if (model.conditioners.empty() || !model.guidance.has<&perrin_negative_condition::label>()) return;
   int64_t label = 0;
   model.guidance.invoke<&perrin_negative_condition::label>(&label);

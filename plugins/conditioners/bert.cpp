@@ -5,6 +5,7 @@
 
 #include "text_model.hpp"
 #include "text_slots.hpp"
+#include "tokenizer.hpp"
 #include "word_piece.hpp"
 
 namespace {
@@ -35,7 +36,8 @@ class Bert {
       "transformers' BertModel. The vector is its pooler's. The defaults are bert-base-uncased.";
   static std::vector<Key> keys() {
     return text::Slots::keys(
-        {Key::string("vocabulary", nullptr, "the model's vocab.txt, a token a line"),
+        {Key::string("vocabulary", "\"\"", "the model's vocab.txt, a token a line; or give `tokenizer`"),
+         Key::string("tokenizer", "\"\"", "the model's tokenizer.json, which says all that `lower_case` does"),
          Key::string("weights", "\"\"", "a safetensors file of the model; empty: trained from random values"),
          Key::boolean("lower_case", "true", "lower case without accents, as the uncased models have it"),
          Key::integer("width", "768", "size of each token's vector").min(1),
@@ -48,23 +50,23 @@ class Bert {
   explicit Bert(const perrin::Config& config)
       : source_(config),
         slots_(config),
-        words_(config.string("vocabulary"), text::lines_of(config.string("vocabulary")), config.boolean("lower_case")),
+        encoder_(encoder_of(config)),
         weights_(config.string("weights")),
         width_(config.integer("width")),
         layers_(config.integer("layers")),
         positions_(config.integer("positions")),
         length_(config.integer("tokens")),
         plan_{parameters_, width_, config.integer("heads"), config.integer("hidden"), "gelu", true, kEps},
-        framing_({words_.separator(), words_.padding(), words_.first()}, length_) {}
+        framing_(encoder_, length_) {}
   static void validate(const perrin::Config& config) {
     text::require_heads(config.integer("width"), config.integer("heads"));
     text::require_positions(config.integer("tokens"), config.integer("positions"));
+    text::require_one_of(config, "tokenizer", {"vocabulary"});
   }
 
   perrin_conditioning_spec infer(uint32_t n, const perrin_field* fields) {
     source_.infer(n, fields);
-    const auto rows = static_cast<int64_t>(words_.size());
-    token_.emplace(parameters_, "embeddings.word_embeddings", rows, width_, kDeviation);
+    token_.emplace(parameters_, "embeddings.word_embeddings", encoder_.size, width_, kDeviation);
     position_.emplace(parameters_, "embeddings.position_embeddings", positions_, width_, kDeviation);
     type_.emplace(parameters_, "embeddings.token_type_embeddings", 2, width_, kDeviation);
     norm_.emplace(parameters_, "embeddings.LayerNorm", width_, kEps);
@@ -79,10 +81,14 @@ class Bert {
   }
 
   double drop_probability() const { return source_.drop(); }
+  uint64_t text_limit() const { return static_cast<uint64_t>(length_); }
+  std::vector<uint64_t> text_lengths(const perrin::Fields& fields) {
+    return framing_.lengths(source_.read(fields, nullptr));
+  }
 
-  perrin::Conditioning encode(const perrin_call&, const perrin::Fields& fields, const uint8_t* drop) {
+  perrin::Conditioning encode(const perrin_call& call, const perrin::Fields& fields, const uint8_t* drop) {
     const text::Batch batch = source_.read(fields, drop);
-    const text::Rows rows = framing_(batch, [this](std::string_view part) { return words_.encode(part); });
+    const text::Rows rows = framing_(call, batch);
     const at::Tensor first_type = type_->weight()[0];                  // a text alone is of the first type
     const at::Tensor here = position_->weight().slice(0, 0, length_);  // [length, width]
     at::Tensor x = (*norm_)((*token_)(rows.tokens).add(first_type).add(here));
@@ -95,6 +101,15 @@ class Bert {
   perrin::Parameters& parameters() { return parameters_; }
 
  private:
+  static text::Encoder encoder_of(const perrin::Config& config) {
+    if (const std::string file = config.string("tokenizer"); !file.empty())
+      return text::read_tokenizer(file, {"[CLS]", "[SEP]", "[PAD]"});
+    const std::string file = config.string("vocabulary");
+    const auto words = std::make_shared<text::WordPiece>(file, text::lines_of(file), config.boolean("lower_case"));
+    return {[words](std::string_view part) { return words->encode(part); },
+            {words->separator(), words->padding(), words->first()},
+            static_cast<int64_t>(words->size())};
+  }
   static text::Names names() {
     return {"attention.self.query",       "attention.self.key", "attention.self.value", "attention.output.dense",
             "attention.output.LayerNorm", "intermediate.dense", "output.dense",         "output.LayerNorm"};
@@ -102,7 +117,7 @@ class Bert {
 
   text::Source source_;
   text::Slots slots_;
-  text::WordPiece words_;
+  text::Encoder encoder_;
   std::string weights_;
   int64_t width_, layers_, positions_, length_;
   perrin::Parameters parameters_;

@@ -73,6 +73,7 @@ const std::vector<int32_t>& Bpe::operator()(std::string_view word) {
   std::vector<int32_t> tokens;
   for (char c : word) tokens.push_back(inner_[static_cast<uint8_t>(c)]);
   tokens.back() = last_[static_cast<uint8_t>(word.back())];
+  std::erase(tokens, dropped);
   join(tokens);
   if (words_.size() >= most_words) return beyond_ = std::move(tokens);
   return words_.emplace(word, std::move(tokens)).first->second;

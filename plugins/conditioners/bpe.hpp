@@ -28,8 +28,9 @@ std::vector<std::string> written_bytes();
 
 class Bpe {
  public:
+  static constexpr int32_t dropped = -1;
   // end_of_word: what a word's last byte has behind it in `vocabulary`, "</w>" or nothing. unknown: stands for bytes
-  // that the vocabulary does not have. Failure(PERRIN_INVALID_DATA) if a merge's parts or result are not in the
+  // that the vocabulary does not have; `dropped`: nothing does. Failure(PERRIN_INVALID_DATA) if a merge's parts or result are not in the
   // vocabulary.
   Bpe(const Vocabulary& vocabulary, const Merges& merges, const std::string& end_of_word, int32_t unknown);
 

@@ -1,7 +1,6 @@
 // vocab.json and merges.txt.
-#include <nlohmann/json.hpp>
-
 #include "bpe.hpp"
+#include "json_file.hpp"
 #include "token_rows.hpp"
 
 namespace text {
@@ -23,7 +22,7 @@ std::string file_of_model(const std::string& name, const std::string& key) {
 }  // namespace
 
 Vocabulary read_vocabulary(const std::string& name, const std::string& key) {
-  const auto json = nlohmann::json::parse(file_of_model(name, key), nullptr, false);
+  const Json json = parse_json(file_of_model(name, key), name);
   if (!json.is_object() || json.empty())
     throw Failure(PERRIN_INVALID_DATA, name + ": expected a JSON object of tokens and their numbers (vocab.json)");
   Vocabulary vocabulary;

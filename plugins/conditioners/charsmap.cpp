@@ -55,12 +55,11 @@ Charsmap::Charsmap(std::string_view base64) {
   replacements_ = bytes.substr(sizeof size + size);
 }
 
-size_t Charsmap::match(std::string_view text, std::string_view& replacement) const {
+std::optional<std::string_view> Charsmap::replacement(std::string_view text) const {
   const auto unit = [&](uint32_t at) {
     if (at >= trie_.size()) refuse("its trie points outside itself");
     return trie_[at];
   };
-  size_t longest = 0;
   uint32_t node = trie_.empty() ? 0 : offset(unit(0));
   for (size_t i = 0; i < text.size() && !trie_.empty(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
@@ -68,22 +67,23 @@ size_t Charsmap::match(std::string_view text, std::string_view& replacement) con
     if (byte == 0 || label(own) != byte) break;
     node ^= offset(own);
     if (!has_leaf(own)) continue;
-    longest = i + 1;
     const size_t first = std::min<size_t>(value(unit(node)), replacements_.size());
-    replacement = std::string_view(replacements_).substr(first, replacements_.find('\0', first) - first);
+    return std::string_view(replacements_).substr(first, replacements_.find('\0', first) - first);
   }
-  return longest;
+  return {};
 }
 
 std::string Charsmap::operator()(std::string_view text) const {
   std::string result;
-  for (size_t at = 0; at < text.size();) {
-    std::string_view replacement;
-    if (const size_t length = match(text.substr(at), replacement)) {
-      result += replacement;
-      at += length;
-    } else if (const int32_t c = next_code_point(text, at); true) {
-      append(result, c < 0 ? 0xFFFD : c);
+  for (const std::string_view cluster : graphemes(text)) {
+    if (const auto whole = cluster.size() < 6 ? replacement(cluster) : std::nullopt) {
+      result += *whole;
+      continue;
+    }
+    for (size_t at = 0, behind = 0; at < cluster.size(); at = behind) {
+      next_code_point(cluster, behind);
+      const std::string_view one = cluster.substr(at, behind - at);
+      result += replacement(one).value_or(one);
     }
   }
   return result;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,12 +15,13 @@ class Charsmap {
   // base64: "precompiled_charsmap" of a tokenizer.json. Failure(PERRIN_INVALID_DATA) if it is none.
   explicit Charsmap(std::string_view base64);
 
-  // At each place the longest sequence of the table is replaced; other characters stay.
+  // As the tokenizers library's Precompiled does it: a grapheme cluster of less than 6 bytes becomes what the table has for
+  // the shortest of its sequences that the cluster begins with; else each of its characters does by itself.
   std::string operator()(std::string_view text) const;
 
  private:
-  // Bytes of the longest sequence at the start of `text`, 0 if none; `replacement` is set where there is one.
-  size_t match(std::string_view text, std::string_view& replacement) const;
+  // What the table has for the shortest of its sequences at the start of `text`.
+  std::optional<std::string_view> replacement(std::string_view text) const;
 
   std::vector<uint32_t> trie_;  // a double array of darts-clone
   std::string replacements_;    // each ends with a zero

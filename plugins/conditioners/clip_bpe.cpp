@@ -50,9 +50,9 @@ Point first_of(std::string_view text) {
   return {class_of(point), behind};
 }
 
-// Bytes of the word that `text` begins with, which is no space: CLIP's regular expression, special tokens aside,
-//   's|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+
-size_t word_length(std::string_view text) {
+}  // namespace
+
+size_t clip_word_length(std::string_view text) {
   if (text[0] == '\'')
     for (std::string_view ending : kContractions)
       if (text.starts_with(ending)) return ending.size();
@@ -67,10 +67,9 @@ size_t word_length(std::string_view text) {
   return length;
 }
 
-}  // namespace
-
-ClipBpe::ClipBpe(const Vocabulary& vocabulary, const Merges& merges)
-    : start_(special(vocabulary, kStart)),
+ClipBpe::ClipBpe(const Vocabulary& vocabulary, const Merges& merges, bool html)
+    : html_(html),
+      start_(special(vocabulary, kStart)),
       end_(special(vocabulary, kEnd)),
       entries_(1 + std::max_element(vocabulary.begin(), vocabulary.end(),
                                     [](const auto& a, const auto& b) { return a.second < b.second; })
@@ -94,7 +93,7 @@ Merges ClipBpe::small_merges() { return parse_merges(kSmallMerges, "the built-in
 
 // Special tokens are found before anything is put into lower case.
 std::vector<int64_t> ClipBpe::encode(std::string_view text) {
-  const bool references = text.find('&') != text.npos;
+  const bool references = html_ && text.find('&') != text.npos;
   const std::string unescaped = references ? unescape_html(unescape_html(text)) : std::string(text);
   std::vector<int64_t> tokens;
   for (std::string_view rest = unescaped; !rest.empty();) {
@@ -113,7 +112,7 @@ void ClipBpe::encode_words(std::string_view text, std::vector<int64_t>& tokens) 
       text.remove_prefix(first.length);
       continue;
     }
-    const std::string_view word = text.substr(0, word_length(text));
+    const std::string_view word = text.substr(0, clip_word_length(text));
     const std::vector<int32_t>& found = bpe_(word);
     tokens.insert(tokens.end(), found.begin(), found.end());
     text.remove_prefix(word.size());

@@ -1,19 +1,23 @@
 // CLIP's tokenizer (2103.00020, section 2.4): text in lower case, split into words, byte pair encoding of each.
 //
-// Before it is split a text is unescaped twice (clean.hpp), as CLIP's own tokenizer does, and brought into
-// normalisation form C. CLIP's own runs ftfy first, which also repairs wrongly decoded text and replaces curly quotes,
-// ligatures and full-width letters; transformers' CLIPTokenizer has form C alone, and so it is here: tokens equal those
-// of the latter for text without references, and of the former for text that ftfy leaves alone.
+// Before it is split a text is brought into normalisation form C, as by transformers' CLIPTokenizer, whose tokens these
+// are. With `html` it is first unescaped twice (clean.hpp), as CLIP's own tokenizer does; that runs ftfy before, which
+// also repairs wrongly decoded text and replaces curly quotes, ligatures and full-width letters: tokens are its own for
+// text that ftfy leaves alone.
 #pragma once
 
 #include "bpe.hpp"
 
 namespace text {
 
+// Bytes of the word that `text` begins with, which is no space: CLIP's regular expression, special tokens aside,
+//   's|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+
+size_t clip_word_length(std::string_view text);
+
 class ClipBpe {
  public:
   // Failure(PERRIN_INVALID_DATA) if the vocabulary lacks <|startoftext|> or <|endoftext|>.
-  ClipBpe(const Vocabulary& vocabulary, const Merges& merges);
+  ClipBpe(const Vocabulary& vocabulary, const Merges& merges, bool html = false);
   // The vocabulary that CLIP builds from merges alone: bytes, bytes that end a word, merges, start and end.
   static Vocabulary vocabulary_of(const Merges& merges);
   // A few hundred merges of captions of shapes, colours and clothes (data/small_merges.py).
@@ -30,6 +34,7 @@ class ClipBpe {
  private:
   void encode_words(std::string_view text, std::vector<int64_t>& tokens);
 
+  bool html_;
   int32_t start_, end_;
   int64_t entries_;
   Bpe bpe_;

@@ -6,7 +6,7 @@
 
 #include "clip_bpe.hpp"
 #include "text_model.hpp"
-#include "token_rows.hpp"
+#include "tokenizer.hpp"
 
 namespace {
 
@@ -39,19 +39,25 @@ class ClipText {
 
   perrin_conditioning_spec infer(uint32_t n, const perrin_field* fields);
   double drop_probability() const { return source_.drop(); }
+  uint64_t text_limit() const { return static_cast<uint64_t>(max_tokens_); }
+  std::vector<uint64_t> text_lengths(const perrin::Fields& fields) {
+    return framing_->lengths(source_.read(fields, nullptr));
+  }
   perrin::Conditioning encode(const perrin_call&, const perrin::Fields& fields, const uint8_t* drop);
   perrin::Parameters& parameters() { return p_; }
 
  private:
+  text::Encoder read_vocabulary() const;
   void read_tokenizer();
   void declare();
   void read_weights();
 
   text::Source source_;
-  std::string vocabulary_, merges_, weights_, activation_;
+  std::string vocabulary_, merges_, tokenizer_, weights_, activation_;
+  bool html_, zero_padding_;
   int64_t entries_, max_tokens_, width_, layers_, heads_, projection_width_;
   bool sequence_, vector_, penultimate_;
-  std::optional<text::ClipBpe> bpe_;
+  std::optional<text::Encoder> encoder_;
   std::optional<text::Framing> framing_;
   perrin::Parameters p_;
   std::optional<text::Table> tokens_, positions_;
@@ -69,6 +75,14 @@ std::vector<Key> ClipText::keys() {
           "file of tokens and their numbers (vocab.json); empty: bytes, then what `merges` makes, as CLIP does"),
       Key::string("merges", "\"\"",
                   "file of pairs that are joined (merges.txt); empty: the small list that is built in"),
+      Key::string("tokenizer", "\"\"", "the model's tokenizer.json, instead of `vocabulary` and `merges`"),
+      Key::string("cleaning", "\"transformers\"",
+                  "what `vocabulary` and `merges` are given: the text as transformers' CLIPTokenizer cleans it, or with "
+                  "HTML's character references replaced twice, as CLIP's own does it (html; without its ftfy)")
+          .choices({"transformers", "html"}),
+      Key::string("padding", "\"end\"",
+                  "what stands behind a short text: the end token, as in OpenAI's models, or token 0, as in OpenCLIP's")
+          .choices({"end", "zero"}),
       Key::integer("entries", "49408", "rows of the table of tokens; 0: as many as the vocabulary has").min(0),
       Key::integer("max_tokens", "77", "length of the sequence, start and end token included; longer texts are cut")
           .min(2),
@@ -93,6 +107,8 @@ std::vector<Key> ClipText::keys() {
 
 void ClipText::validate(const perrin::Config& config) {
   text::require_heads(config.integer("width"), config.integer("heads"));
+  if (!config.string("tokenizer").empty() && !(config.string("vocabulary") + config.string("merges")).empty())
+    throw Failure(PERRIN_INVALID_CONFIG, "`tokenizer` says what `vocabulary` and `merges` say: leave one out");
   if (!config.string("vocabulary").empty() && config.string("merges").empty())
     throw Failure(PERRIN_INVALID_CONFIG, "`vocabulary` needs `merges`, the merges.txt of the same model");
   if (config.integer("projection") > 0 && config.string("output") == "sequence")
@@ -105,8 +121,11 @@ ClipText::ClipText(const perrin::Config& config)
     : source_(config),
       vocabulary_(config.string("vocabulary")),
       merges_(config.string("merges")),
+      tokenizer_(config.string("tokenizer")),
       weights_(config.string("weights")),
       activation_(config.string("activation")),
+      html_(config.string("cleaning") == "html"),
+      zero_padding_(config.string("padding") == "zero"),
       entries_(config.integer("entries")),
       max_tokens_(config.integer("max_tokens")),
       width_(config.integer("width")),
@@ -138,16 +157,24 @@ perrin_conditioning_spec ClipText::infer(uint32_t n, const perrin_field* fields)
   return spec;
 }
 
-void ClipText::read_tokenizer() {
+text::Encoder ClipText::read_vocabulary() const {
   const auto merges = merges_.empty() ? text::ClipBpe::small_merges() : text::read_merges(merges_, "merges");
-  bpe_.emplace(
+  const auto bpe = std::make_shared<text::ClipBpe>(
       vocabulary_.empty() ? text::ClipBpe::vocabulary_of(merges) : text::read_vocabulary(vocabulary_, "vocabulary"),
-      merges);
-  framing_.emplace(text::Framing::Marks{.last = bpe_->end(), .padding = bpe_->end(), .first = bpe_->start()},
-                   max_tokens_);
-  if (entries_ == 0) entries_ = bpe_->entries();
-  if (bpe_->entries() > entries_)
-    throw Failure(PERRIN_INVALID_CONFIG, "the vocabulary has " + std::to_string(bpe_->entries()) +
+      merges, html_);
+  return {[bpe](std::string_view part) { return bpe->encode(part); },
+          {.last = bpe->end(), .padding = bpe->end(), .first = bpe->start()},
+          bpe->entries()};
+}
+
+void ClipText::read_tokenizer() {
+  encoder_ = tokenizer_.empty() ? read_vocabulary()
+                                : text::read_tokenizer(tokenizer_, {"<|startoftext|>", "<|endoftext|>", ""});
+  if (zero_padding_) encoder_->marks.padding = 0;
+  framing_.emplace(*encoder_, max_tokens_);
+  if (entries_ == 0) entries_ = encoder_->size;
+  if (encoder_->size > entries_)
+    throw Failure(PERRIN_INVALID_CONFIG, "the vocabulary has " + std::to_string(encoder_->size) +
                                              " entries, and `entries` makes room for " + std::to_string(entries_) +
                                              ": set entries = 0, or another vocabulary");
 }
@@ -183,11 +210,11 @@ void ClipText::read_weights() {
   if (!prefix)
     throw Failure(PERRIN_INVALID_DATA, file.file() + ": no tensor's name ends with " + kTokens +
                                            ": this is not a CLIPTextModel in the layout of transformers");
-  const int64_t rows = file[*prefix + kTokens].size(0), own = merges_.empty() ? bpe_->entries() : entries_;
+  const int64_t rows = file[*prefix + kTokens].size(0), own = merges_.empty() && tokenizer_.empty() ? encoder_->size : entries_;
   if (rows != entries_ || rows != own)  // the built-in vocabulary with another's table would be wrong without a word
     throw Failure(PERRIN_INVALID_DATA, file.file() + ": its table has " + std::to_string(rows) + " tokens, this one " +
                                            std::to_string(own) + ": set entries = " + std::to_string(rows) +
-                                           ", and `vocabulary` and `merges` to the files of the same model");
+                                           ", and `tokenizer`, or `vocabulary` and `merges`, to the files of the same model");
   const std::string outer = prefix->ends_with("text_model.") ? prefix->substr(0, prefix->size() - 11) : *prefix;
   file.give(p_, [&](const std::string& name) {
     if (name == "text_projection.weight") return outer + name;
@@ -195,9 +222,9 @@ void ClipText::read_weights() {
   });
 }
 
-perrin::Conditioning ClipText::encode(const perrin_call&, const perrin::Fields& fields, const uint8_t* drop) {
+perrin::Conditioning ClipText::encode(const perrin_call& call, const perrin::Fields& fields, const uint8_t* drop) {
   const text::Batch batch = source_.read(fields, drop);
-  const text::Rows rows = (*framing_)(batch, [this](std::string_view part) { return bpe_->encode(part); });
+  const text::Rows rows = (*framing_)(call, batch);
   at::Tensor x = (*tokens_)(rows.tokens).add(positions_->weight()), sequence = x;  // [B, max_tokens, width]
   for (size_t i = 0; i < blocks_.size(); ++i) {
     x = blocks_[i](x, {.causal = true});
@@ -209,7 +236,7 @@ perrin::Conditioning ClipText::encode(const perrin_call&, const perrin::Fields& 
     if (null_sequence_) result.sequence = (*null_sequence_)(result.sequence, batch.null);
   }
   if (vector_) {
-    const auto at_end = ends(rows.tokens, bpe_->end()).to(x.device()).view({-1, 1, 1}).expand({-1, 1, width_});
+    const auto at_end = ends(rows.tokens, encoder_->marks.last).to(x.device()).view({-1, 1, 1}).expand({-1, 1, width_});
     result.vector = (*norm_)(x.gather(1, at_end).squeeze(1));  // [B, width]
     if (projection_) result.vector = (*projection_)(result.vector);
     if (null_vector_) result.vector = (*null_vector_)(result.vector, batch.null);

@@ -3,6 +3,9 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <new>
 
 namespace text {
 namespace {
@@ -47,6 +50,7 @@ bool is_letter(int32_t c) { return category(c, UTF8PROC_CATEGORY_LU, UTF8PROC_CA
 bool is_number(int32_t c) { return category(c, UTF8PROC_CATEGORY_ND, UTF8PROC_CATEGORY_NO); }
 bool is_punctuation(int32_t c) { return category(c, UTF8PROC_CATEGORY_PC, UTF8PROC_CATEGORY_PO); }
 bool is_accent(int32_t c) { return category(c, UTF8PROC_CATEGORY_MN, UTF8PROC_CATEGORY_MN); }
+bool is_mark(int32_t c) { return category(c, UTF8PROC_CATEGORY_MN, UTF8PROC_CATEGORY_ME); }
 bool is_control(int32_t c) {
   return category(c, UTF8PROC_CATEGORY_CC, UTF8PROC_CATEGORY_CF) ||
          category(c, UTF8PROC_CATEGORY_CO, UTF8PROC_CATEGORY_CO);
@@ -59,6 +63,45 @@ bool is_space(int32_t c) {
 }
 
 int32_t lower(int32_t c) { return utf8proc_tolower(c); }
+
+std::string lower_case(const std::string& text) {
+  std::string result;
+  for (const int32_t c : code_points(text)) {
+    if (c == 0x130)
+      result += "i\u0307";  // SpecialCasing.txt: the one letter that becomes two
+    else
+      append(result, lower(c));
+  }
+  return result;
+}
+
+std::string normal_form(const std::string& text, Form form) {
+  const int compose = form == Form::C || form == Form::KC ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE;
+  const int compatible = form == Form::KC || form == Form::KD ? UTF8PROC_COMPAT : 0;
+  utf8proc_uint8_t* out = nullptr;
+  const auto length =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
+                   &out, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | compose | compatible));
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(out, &std::free);
+  if (length < 0) throw std::bad_alloc();  // the only failure with valid UTF-8
+  return {reinterpret_cast<const char*>(out), static_cast<size_t>(length)};
+}
+
+std::vector<std::string_view> graphemes(std::string_view text) {
+  std::vector<std::string_view> result;
+  utf8proc_int32_t state = 0, before = 0;
+  size_t first = 0;
+  for (size_t at = 0, behind = 0; at < text.size(); at = behind) {
+    const int32_t c = next_code_point(text, behind);
+    if (at > 0 && utf8proc_grapheme_break_stateful(before, c, &state)) {
+      result.push_back(text.substr(first, at - first));
+      first = at;
+    }
+    before = c;
+  }
+  if (first < text.size()) result.push_back(text.substr(first));
+  return result;
+}
 
 std::vector<int32_t> decomposed(const std::vector<int32_t>& code_points) {
   const std::string text = utf8(code_points);

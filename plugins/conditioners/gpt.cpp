@@ -7,6 +7,7 @@
 #include "byte_bpe.hpp"
 #include "text_model.hpp"
 #include "text_slots.hpp"
+#include "tokenizer.hpp"
 
 namespace {
 
@@ -41,8 +42,9 @@ class Gpt {
       "smallest GPT-2.";
   static std::vector<Key> keys() {
     return text::Slots::keys(
-        {Key::string("vocabulary", nullptr, "the model's vocab.json"),
-         Key::string("merges", nullptr, "the model's merges.txt"),
+        {Key::string("vocabulary", "\"\"", "the model's vocab.json; or give `tokenizer`"),
+         Key::string("merges", "\"\"", "the model's merges.txt"),
+         Key::string("tokenizer", "\"\"", "the model's tokenizer.json, instead of `vocabulary` and `merges`"),
          Key::string("weights", "\"\"", "a safetensors file of the model; empty: trained from random values"),
          Key::integer("width", "768", "size of each token's vector").min(1),
          Key::integer("layers", "12", "number of transformer blocks").min(1),
@@ -53,25 +55,23 @@ class Gpt {
   explicit Gpt(const perrin::Config& config)
       : source_(config),
         slots_(config),
-        vocabulary_(text::read_vocabulary(config.string("vocabulary"), "vocabulary")),
-        bpe_(vocabulary_, text::read_merges(config.string("merges"), "merges"), "", end()),
+        encoder_(encoder_of(config)),
         weights_(config.string("weights")),
         width_(config.integer("width")),
         layers_(config.integer("layers")),
         positions_(config.integer("positions")),
         length_(config.integer("tokens")),
         plan_{parameters_, width_, config.integer("heads"), 4 * width_, "gelu-tanh"},
-        framing_({end(), end()}, length_) {}
+        framing_(encoder_, length_) {}
   static void validate(const perrin::Config& config) {
     text::require_heads(config.integer("width"), config.integer("heads"));
     text::require_positions(config.integer("tokens"), config.integer("positions"));
+    text::require_one_of(config, "tokenizer", {"vocabulary", "merges"});
   }
 
   perrin_conditioning_spec infer(uint32_t n, const perrin_field* fields) {
     source_.infer(n, fields);
-    int32_t last = 0;
-    for (const auto& [token, number] : vocabulary_) last = std::max(last, number);
-    token_.emplace(parameters_, "wte", last + 1, width_, kDeviation);
+    token_.emplace(parameters_, "wte", encoder_.size, width_, kDeviation);
     position_.emplace(parameters_, "wpe", positions_, width_, kDeviation);
     // The output layers are scaled with the depth (Radford et al. 2019, section 2.3).
     plan_.out = plan_.fc2 = kDeviation / std::sqrt(2 * static_cast<double>(layers_));
@@ -82,10 +82,14 @@ class Gpt {
   }
 
   double drop_probability() const { return source_.drop(); }
+  uint64_t text_limit() const { return static_cast<uint64_t>(length_); }
+  std::vector<uint64_t> text_lengths(const perrin::Fields& fields) {
+    return framing_.lengths(source_.read(fields, nullptr));
+  }
 
-  perrin::Conditioning encode(const perrin_call&, const perrin::Fields& fields, const uint8_t* drop) {
+  perrin::Conditioning encode(const perrin_call& call, const perrin::Fields& fields, const uint8_t* drop) {
     const text::Batch batch = source_.read(fields, drop);
-    const text::Rows rows = framing_(batch, [this](std::string_view part) { return tokens(part); });
+    const text::Rows rows = framing_(call, batch);
     at::Tensor x = (*token_)(rows.tokens).add(position_->weight().slice(0, 0, length_));  // [B, length, width]
     for (const text::Block& block : blocks_) x = block(x, text::Mask{true, {}});
     return slots_.fill((*norm_)(x), rows, batch, [&](const at::Tensor& states) {
@@ -101,18 +105,26 @@ class Gpt {
   static text::Names names() {
     return {"attn.q", "attn.k", "attn.v", "attn.c_proj", "ln_1", "mlp.c_fc", "mlp.c_proj", "ln_2"};
   }
-  int32_t end() const {
-    const auto found = vocabulary_.find("<|endoftext|>");
-    if (found != vocabulary_.end()) return found->second;
-    throw Failure(PERRIN_INVALID_DATA, "its vocabulary has no <|endoftext|>: it is not the vocab.json of a GPT-2");
-  }
-  std::vector<int64_t> tokens(std::string_view part) {
-    std::vector<int64_t> result;
-    for (const std::string_view piece : text::pieces(part)) {
-      const std::vector<int32_t>& own = bpe_(piece);
-      result.insert(result.end(), own.begin(), own.end());
-    }
-    return result;
+  static text::Encoder encoder_of(const perrin::Config& config) {
+    constexpr const char* kEnd = "<|endoftext|>";
+    if (const std::string file = config.string("tokenizer"); !file.empty()) return text::read_tokenizer(file, {"", kEnd, ""});
+    const text::Vocabulary vocabulary = text::read_vocabulary(config.string("vocabulary"), "vocabulary");
+    const auto end = vocabulary.find(kEnd);
+    if (end == vocabulary.end())
+      throw Failure(PERRIN_INVALID_DATA, "its vocabulary has no <|endoftext|>: it is not the vocab.json of a GPT-2");
+    int64_t size = 0;
+    for (const auto& [token, number] : vocabulary) size = std::max<int64_t>(size, number + 1);
+    const auto bpe =
+        std::make_shared<text::Bpe>(vocabulary, text::read_merges(config.string("merges"), "merges"), "", end->second);
+    const auto encode = [bpe](std::string_view part) {
+      std::vector<int64_t> result;
+      for (const std::string_view piece : text::pieces(part)) {
+        const std::vector<int32_t>& own = (*bpe)(piece);
+        result.insert(result.end(), own.begin(), own.end());
+      }
+      return result;
+    };
+    return {encode, {end->second, end->second}, size};
   }
 
   void give(const perrin::WeightsFile& file) {
@@ -131,8 +143,7 @@ class Gpt {
 
   text::Source source_;
   text::Slots slots_;
-  text::Vocabulary vocabulary_;
-  text::Bpe bpe_;
+  text::Encoder encoder_;
   std::string weights_;
   int64_t width_, layers_, positions_, length_;
   perrin::Parameters parameters_;

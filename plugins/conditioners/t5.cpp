@@ -7,7 +7,7 @@
 
 #include "t5_model.hpp"
 #include "text_slots.hpp"
-#include "unigram.hpp"
+#include "tokenizer.hpp"
 
 namespace {
 
@@ -23,7 +23,7 @@ class T5 {
       "defaults are t5-small.";
   static std::vector<Key> keys() {
     return text::Slots::keys(
-        {Key::string("tokenizer", nullptr, "the model's tokenizer.json, of a Unigram"),
+        {Key::string("tokenizer", nullptr, "the model's tokenizer.json"),
          Key::string("weights", "\"\"", "a safetensors file of the model; empty: trained from random values"),
          Key::integer("vocabulary_size", "32128", "rows of the table of tokens; may be more than the tokenizer has")
              .min(1),
@@ -43,7 +43,7 @@ class T5 {
   explicit T5(const perrin::Config& config)
       : source_(config),
         slots_(config),
-        pieces_(config.string("tokenizer"), text::whole_file(config.string("tokenizer"))),
+        encoder_(text::read_tokenizer(config.string("tokenizer"), {"", "</s>", "<pad>"})),
         weights_(config.string("weights")),
         vocabulary_size_(config.integer("vocabulary_size")),
         layers_(config.integer("layers")),
@@ -56,7 +56,7 @@ class T5 {
               config.integer("head_width"),
               config.integer("hidden"),
               config.string("feed_forward") == "gated-gelu"},
-        framing_({pieces_.end(), pieces_.padding()}, length_) {}
+        framing_(encoder_, length_) {}
   static void validate(const perrin::Config& config) {
     const int64_t buckets = config.integer("buckets");
     if (buckets % 4 != 0 || config.integer("furthest") <= buckets / 4)
@@ -67,7 +67,7 @@ class T5 {
 
   perrin_conditioning_spec infer(uint32_t n, const perrin_field* fields) {
     source_.infer(n, fields);
-    text::require_rows(pieces_.size(), vocabulary_size_);
+    text::require_rows(encoder_.size, vocabulary_size_);
     token_.emplace(parameters_, "shared", vocabulary_size_, plan_.width, 1.0);
     for (int64_t i = 0; i < layers_; ++i) {
       const std::string prefix = "encoder.block." + std::to_string(i) + ".layer.";
@@ -83,10 +83,14 @@ class T5 {
   }
 
   double drop_probability() const { return source_.drop(); }
+  uint64_t text_limit() const { return static_cast<uint64_t>(length_); }
+  std::vector<uint64_t> text_lengths(const perrin::Fields& fields) {
+    return framing_.lengths(source_.read(fields, nullptr));
+  }
 
-  perrin::Conditioning encode(const perrin_call&, const perrin::Fields& fields, const uint8_t* drop) {
+  perrin::Conditioning encode(const perrin_call& call, const perrin::Fields& fields, const uint8_t* drop) {
     const text::Batch batch = source_.read(fields, drop);
-    const text::Rows rows = framing_(batch, [this](std::string_view part) { return pieces_.encode(part); });
+    const text::Rows rows = framing_(call, batch);
     at::Tensor x = (*token_)(rows.tokens);                                       // [B, length, width]
     const at::Tensor near = (*bias_)(nearby_).permute({2, 0, 1});                // [heads, length, length]
     const at::Tensor real = rows.real.to(x.device()).unsqueeze(1).unsqueeze(1);  // [B, 1, 1, length]
@@ -109,7 +113,7 @@ class T5 {
 
   text::Source source_;
   text::Slots slots_;
-  text::Unigram pieces_;
+  text::Encoder encoder_;
   std::string weights_;
   int64_t vocabulary_size_, layers_, buckets_, furthest_, length_;
   perrin::Parameters parameters_;

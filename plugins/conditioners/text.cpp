@@ -86,8 +86,11 @@ std::vector<Run> runs(std::string_view text, const std::vector<float>& weights) 
   std::vector<Run> result;
   for (size_t i = 0, first = 0; i < text.size(); ++i) {
     if (i + 1 < text.size() && weights[i + 1] == weights[i]) continue;
-    result.push_back({text.substr(first, i + 1 - first), weights[i]});
-    first = i + 1;
+    size_t end = i + 1;
+    if (end < text.size())
+      while (end > first && text[end - 1] == ' ') --end;
+    if (end > first) result.push_back({text.substr(first, end - first), weights[i]});
+    first = end;
   }
   return result;
 }
@@ -117,12 +120,18 @@ at::Tensor LearntNull::operator()(const at::Tensor& x, const std::vector<uint8_t
 }
 
 void Cut::note(const std::vector<int64_t>& lengths) {
-  const auto cut = std::count_if(lengths.begin(), lengths.end(), [&](int64_t n) { return n > most_; });
-  if (cut == 0 || said_.exchange(true)) return;
-  const auto longest = *std::max_element(lengths.begin(), lengths.end());
-  const std::string line = std::to_string(cut) + " of " + std::to_string(lengths.size()) +
-                           " texts of a batch have more than " + std::to_string(most_) + " tokens, the longest " +
-                           std::to_string(longest) + ": the rest is cut, the end token kept. Not said again";
+  for (const int64_t n : lengths) {
+    ++texts_, tokens_ += n;
+    if (n > most_) ++cut_, lost_ += n - most_;
+    longest_ = std::max(longest_, n);
+  }
+  if (cut_ < say_at_) return;
+  while (say_at_ <= cut_) say_at_ *= 10;
+  char share[16];
+  std::snprintf(share, sizeof share, "%.2g %%", 100 * static_cast<double>(lost_) / static_cast<double>(tokens_));
+  const std::string line = std::to_string(cut_) + " of " + std::to_string(texts_) + " texts so far have more than " +
+                           std::to_string(most_) + " tokens, the longest " + std::to_string(longest_) +
+                           ": the rest is cut, the end token kept; " + share + " of all tokens are lost";
   perrin::service<perrin_host_log>(PERRIN_HOST_LOG)->write(PERRIN_LOG_WARNING, perrin::text(line));
 }
 

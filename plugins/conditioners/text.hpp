@@ -2,7 +2,6 @@
 // weights of a prompt's parts and the message about a text that is too long.
 #pragma once
 
-#include <atomic>
 #include <perrin/cpp/conditioner.hpp>
 
 namespace text {
@@ -37,7 +36,8 @@ class Source {
 // bytes: uint8 [B, length], zeros behind the end -> one text a sample.
 std::vector<std::string> strings(const at::Tensor& bytes);
 
-// `text` cut where its weight changes: a tokenizer that is given one run at a time knows the weight of each token.
+// `text` cut where its weight changes: a tokenizer that is given one run at a time knows the weight of each token. Spaces
+// before a cut go to the word behind it, as tokenizers that keep spaces want them.
 struct Run {
   std::string_view text;
   float weight;
@@ -63,7 +63,7 @@ class LearntNull {
   const at::Tensor* value_;
 };
 
-// Says in the log, the first time, that texts were cut.
+// Counts what is cut, and says it in the log at the first text, the tenth, the hundredth, and so on.
 class Cut {
  public:
   explicit Cut(int64_t most) : most_(most) {}
@@ -71,8 +71,7 @@ class Cut {
   void note(const std::vector<int64_t>& lengths);
 
  private:
-  int64_t most_;
-  std::atomic<bool> said_ = false;
+  int64_t most_, texts_ = 0, cut_ = 0, longest_ = 0, tokens_ = 0, lost_ = 0, say_at_ = 1;
 };
 
 }  // namespace text

@@ -38,7 +38,7 @@ class TextTransformer : public perrin::State {
         length_(config.integer("tokens")),
         vocabulary_size_(config.integer("vocabulary_size")),
         samples_(config.integer("samples")),
-        framing_({kEnd, kPadding}, length_) {
+        framing_({[this](std::string_view part) { return tokens(part); }, {kEnd, kPadding}, vocabulary_size_}, length_) {
     take({});
   }
   static void validate(const perrin::Config& config) {
@@ -56,16 +56,15 @@ class TextTransformer : public perrin::State {
   }
 
   double drop_probability() const { return source_.drop(); }
+  uint64_t text_limit() const { return static_cast<uint64_t>(length_); }
+  std::vector<uint64_t> text_lengths(const perrin::Fields& fields) {
+    return framing_.lengths(source_.read(fields, nullptr));
+  }
 
   // Sees bytes alone until it is fit or loads what it was fit to.
-  perrin::Conditioning encode(const perrin_call&, const perrin::Fields& fields, const uint8_t* drop) {
+  perrin::Conditioning encode(const perrin_call& call, const perrin::Fields& fields, const uint8_t* drop) {
     const text::Batch batch = source_.read(fields, drop);
-    const text::Rows rows = framing_(batch, [this](std::string_view part) {
-      std::vector<int64_t> tokens;
-      for (const std::string_view piece : text::pieces(part))
-        for (const int32_t token : (*bpe_)(piece)) tokens.push_back(token + kMarks);
-      return tokens;
-    });
+    const text::Rows rows = framing_(call, batch);
     at::Tensor x = (*table_)(rows.tokens).add(*positions_);  // [B, length, width]
     const text::Mask mask{false, rows.real.to(x.device()).unsqueeze(1).unsqueeze(1)};
     for (const text::Block& block : blocks_) x = block(x, mask);
@@ -97,6 +96,12 @@ class TextTransformer : public perrin::State {
   }
 
  private:
+  std::vector<int64_t> tokens(std::string_view part) {
+    std::vector<int64_t> tokens;
+    for (const std::string_view piece : text::pieces(part))
+      for (const int32_t token : (*bpe_)(piece)) tokens.push_back(token + kMarks);
+    return tokens;
+  }
   void take(text::Merges merges) {
     const text::Vocabulary vocabulary = text::vocabulary_of(merges);
     const auto size = static_cast<int64_t>(vocabulary.size()) + kMarks;

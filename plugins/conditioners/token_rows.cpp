@@ -15,34 +15,44 @@ namespace text {
 
 using perrin::Failure;
 
-Framing::Framing(Marks marks, int64_t length) : marks_(marks), length_(length), cut_(length) {}
+Framing::Framing(Encoder encoder, int64_t length) : encoder_(std::move(encoder)), length_(length), cut_(length) {}
 
-Rows Framing::operator()(const Batch& batch, const Encode& encode) {
+Framing::Text Framing::encoded(const Batch& batch, size_t b) const {
+  Text text;
+  if (encoder_.marks.first) text = {{*encoder_.marks.first}, {1}};
+  for (const Run& run : runs(batch.texts[b], batch.weights[b])) {
+    const std::vector<int64_t> tokens = encoder_.encode(run.text);
+    text.tokens.insert(text.tokens.end(), tokens.begin(), tokens.end());
+    text.weights.resize(text.tokens.size(), run.weight);
+  }
+  return text;
+}
+
+std::vector<uint64_t> Framing::lengths(const Batch& batch) const {
+  std::vector<uint64_t> lengths;
+  for (size_t b = 0; b < batch.texts.size(); ++b) lengths.push_back(encoded(batch, b).tokens.size() + 1);
+  return lengths;
+}
+
+Rows Framing::operator()(const perrin_call& call, const Batch& batch) {
   const auto n = static_cast<int64_t>(batch.texts.size());
-  Rows rows{at::full({n, length_}, marks_.padding, at::kLong), at::zeros({n, length_}, at::kBool), {}, {}};
+  Rows rows{at::full({n, length_}, encoder_.marks.padding, at::kLong), at::zeros({n, length_}, at::kBool), {}, {}};
   at::Tensor weights = at::ones({n, length_}, at::kFloat);
   bool weighted = false;
   std::vector<int64_t> whole;
   for (int64_t b = 0; b < n; ++b) {
-    std::vector<int64_t> own;
-    std::vector<float> weight;
-    if (marks_.first) own.push_back(*marks_.first), weight.push_back(1);
-    for (const Run& run : runs(batch.texts[static_cast<size_t>(b)], batch.weights[static_cast<size_t>(b)])) {
-      const std::vector<int64_t> tokens = encode(run.text);
-      own.insert(own.end(), tokens.begin(), tokens.end());
-      weight.resize(own.size(), run.weight);
-      weighted = weighted || run.weight != 1;
-    }
+    auto [own, weight] = encoded(batch, static_cast<size_t>(b));
+    weighted = weighted || std::ranges::any_of(weight, [](float w) { return w != 1; });
     whole.push_back(static_cast<int64_t>(own.size()) + 1);
     const int64_t kept = std::min(whole.back(), length_);
     own.resize(static_cast<size_t>(kept - 1));
-    own.push_back(marks_.last);
+    own.push_back(encoder_.marks.last);
     std::copy(own.begin(), own.end(), rows.tokens.mutable_data_ptr<int64_t>() + b * length_);
     std::copy_n(weight.begin(), kept - 1, weights.mutable_data_ptr<float>() + b * length_);
     std::fill_n(rows.real.mutable_data_ptr<bool>() + b * length_, kept, true);
     rows.lengths.push_back(kept);
   }
-  cut_.note(whole);
+  if (call.training) cut_.note(whole);
   if (weighted) rows.weights = weights;
   return rows;
 }
@@ -68,6 +78,17 @@ std::vector<std::string> lines_of(const std::string& file) {
     at = end + 1;
   }
   return lines;
+}
+
+void require_one_of(const perrin::Config& config, const char* whole, const std::vector<const char*>& parts) {
+  const auto given = [&](const char* key) { return !config.string(key).empty(); };
+  const auto n = static_cast<size_t>(std::ranges::count_if(parts, given));
+  if (given(whole) ? n == 0 : n == parts.size()) return;
+  std::string names;
+  for (const char* part : parts) names += (names.empty() ? "`" : " and `") + std::string(part) + "`";
+  throw Failure(PERRIN_INVALID_CONFIG, given(whole) && n > 0
+                                           ? "`" + std::string(whole) + "` says what " + names + " say: leave one out"
+                                           : "it needs the model's vocabulary: give `" + std::string(whole) + "`, or " + names);
 }
 
 void require_rows(int64_t tokens, int64_t rows) {

@@ -14,21 +14,36 @@ struct Rows {
   std::vector<int64_t> lengths;  // [B], of the real part
 };
 
-// [first] text [last] padding ..., cut to `length` with `last` kept.
-class Framing {
- public:
+// How a component turns a text into tokens, and which stand around it.
+struct Encoder {
   struct Marks {
     int64_t last, padding;
     std::optional<int64_t> first = {};
   };
-  Framing(Marks marks, int64_t length);
+  std::function<std::vector<int64_t>(std::string_view)> encode;  // not for two threads at once
+  Marks marks;
+  int64_t size;  // the largest token + 1
+};
 
-  using Encode = std::function<std::vector<int64_t>(std::string_view)>;
-  // `encode` is given each stretch of one weight by itself, the whole text where it has one. The marks' weight is 1.
-  Rows operator()(const Batch& batch, const Encode& encode);
+// [first] text [last] padding ..., cut to `length` with `last` kept.
+class Framing {
+ public:
+  Framing(Encoder encoder, int64_t length);
+
+  // Each stretch of one weight is encoded by itself, the whole text where it has one. The marks' weight is 1. In training
+  // what is cut is said.
+  Rows operator()(const perrin_call& call, const Batch& batch);
+  // Tokens of each text before it is cut, marks included: perrin.text-lengths/1.
+  std::vector<uint64_t> lengths(const Batch& batch) const;
 
  private:
-  Marks marks_;
+  struct Text {
+    std::vector<int64_t> tokens;  // with `first`, without `last`
+    std::vector<float> weights;   // of each
+  };
+  Text encoded(const Batch& batch, size_t b) const;
+
+  Encoder encoder_;
   int64_t length_;
   Cut cut_;
 };
@@ -36,6 +51,9 @@ class Framing {
 // Lines of a text file that perrin.artifact/1 finds, without line ends.
 std::vector<std::string> lines_of(const std::string& file);
 std::string whole_file(const std::string& file);
+
+// Failure(PERRIN_INVALID_CONFIG) unless the file `whole` is given, or each of `parts`, and not both.
+void require_one_of(const perrin::Config& config, const char* whole, const std::vector<const char*>& parts);
 
 // Failure(PERRIN_INVALID_CONFIG) if `tokens`, the tokenizer's, are more than the rows of the table of tokens; or if
 // `length` is more than `positions`.

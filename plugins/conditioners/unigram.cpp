@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <perrin/cpp/plugin.hpp>
 
 #include "code_points.hpp"
@@ -10,66 +9,24 @@
 namespace text {
 namespace {
 
-using Json = nlohmann::json;
-
-constexpr const char* kSpace = "\u2581";  // stands before each word
-constexpr double kUnknownPenalty = 10;    // below the rarest piece, as SentencePiece scores an unknown character
-
-// The charsmap of a normalizer, alone or in a sequence; "" if there is none.
-std::string charsmap_of(const Json& normalizer) {
-  if (!normalizer.is_object()) return {};
-  if (const auto held = normalizer.find("precompiled_charsmap"); held != normalizer.end() && held->is_string())
-    return *held;
-  for (const Json& part : normalizer.value("normalizers", Json::array()))
-    if (const std::string found = charsmap_of(part); !found.empty()) return found;
-  return {};
-}
-
-// Each with kSpace before it; a kSpace of the text's own begins a word too.
-std::vector<std::string> words(const std::string& text) {
-  std::vector<std::string> result;
-  bool inside = false;
-  for (const int32_t c : code_points(text)) {
-    const bool space = is_space(c), own = c == 0x2581;
-    if (own || (!space && !inside)) result.emplace_back(kSpace);
-    if (!own && !space) append(result.back(), c);
-    inside = !space;
-  }
-  return result;
-}
+constexpr double kUnknownPenalty = 10;  // below the rarest piece, as SentencePiece scores an unknown character
 
 }  // namespace
 
-Unigram::Unigram(const std::string& file, const std::string& json) try {
-  const Json whole = Json::parse(json), &model = whole.at("model");
-  if (model.value("type", "") != "Unigram") throw perrin::Failure(PERRIN_INVALID_DATA, "its model is not a Unigram");
+Unigram::Unigram(const Json& model) {
   double worst = std::numeric_limits<double>::infinity();
+  int64_t size = 0;
   for (const Json& entry : model.at("vocab")) {
     const std::string piece = entry.at(0);
     const double score = entry.at(1);
     worst = std::min(worst, score);
     longest_ = std::max(longest_, piece.size());
-    pieces_.try_emplace(piece, Piece{size_++, score});
+    pieces_.try_emplace(piece, Piece{size++, score});
   }
-  unknown_ = model.value("unk_id", int64_t{-1});
-  if (unknown_ < 0 || unknown_ >= size_) throw perrin::Failure(PERRIN_INVALID_DATA, "it has no unknown token (unk_id)");
+  const Json unknown = model.value("unk_id", Json());
+  unknown_ = unknown.is_number_integer() ? unknown.get<int64_t>() : -1;
+  if (unknown_ < 0 || unknown_ >= size) throw perrin::Failure(PERRIN_INVALID_DATA, "it has no unknown token (unk_id)");
   unknown_score_ = worst - kUnknownPenalty;
-  for (const Json& added : whole.value("added_tokens", Json::array())) {
-    const int64_t token = added.at("id");
-    size_ = std::max(size_, token + 1);
-    if (added.at("content") == "<pad>") padding_ = token;
-    if (added.at("content") == "</s>") end_ = token;
-  }
-  if (padding_ < 0 || end_ < 0) throw perrin::Failure(PERRIN_INVALID_DATA, "it has no <pad> or no </s>");
-  if (const std::string map = charsmap_of(whole.value("normalizer", Json())); !map.empty()) normalise_ = Charsmap(map);
-} catch (const std::exception& error) {
-  throw perrin::Failure(PERRIN_INVALID_DATA, file + " is not the tokenizer.json of a T5: " + error.what());
-}
-
-std::vector<int64_t> Unigram::encode(std::string_view text) const {
-  std::vector<int64_t> tokens;
-  for (const std::string& word : words(normalise_(text))) encode_word(word, tokens);
-  return tokens;
 }
 
 // Viterbi over the places between characters: best[i] is the best segmentation of the first i bytes.

@@ -5,9 +5,11 @@
 #include "code_points.hpp"
 
 namespace text {
-namespace {
 
-constexpr size_t kLongestWord = 100;  // characters; a longer one is unknown, as in BERT's wordpiece tokenizer
+bool is_bert_control(int32_t c) {
+  const bool line = c == '\t' || c == '\n' || c == '\r';  // control characters that are white space to BERT
+  return !line && (c == 0 || c == 0xFFFD || is_control(c));
+}
 
 // The blocks that BERT's basic tokenizer calls Chinese: CJK Unified Ideographs, their extensions A to E and the
 // compatibility ideographs. Kana and Hangul stand in words, as other alphabets do.
@@ -17,10 +19,12 @@ bool is_chinese(int32_t c) {
 }
 
 // BERT counts all of ASCII's signs as punctuation, $ + < = > ^ ` | ~ too.
-bool stands_alone(int32_t c) {
+bool is_bert_punctuation(int32_t c) {
   const bool ascii = (c >= 33 && c <= 47) || (c >= 58 && c <= 64) || (c >= 91 && c <= 96) || (c >= 123 && c <= 126);
-  return ascii || is_punctuation(c) || is_chinese(c);
+  return ascii || is_punctuation(c);
 }
+
+namespace {
 
 std::vector<int32_t> folded(const std::vector<int32_t>& characters) {
   std::vector<int32_t> result;
@@ -40,14 +44,13 @@ std::string bytes_of(std::u32string_view characters) {
 std::vector<std::u32string> basic_words(std::string_view text, bool lower_case) {
   std::vector<int32_t> clean;
   for (const int32_t c : code_points(text)) {
-    const bool line = c == '\t' || c == '\n' || c == '\r';  // control characters that are white space to BERT
-    if (!line && (c == 0xFFFD || is_control(c))) continue;
+    if (is_bert_control(c)) continue;
     clean.push_back(is_space(c) ? ' ' : c);
   }
   std::vector<std::u32string> words;
   bool inside = false;
   for (const int32_t c : lower_case ? folded(clean) : clean) {
-    const bool alone = stands_alone(c);
+    const bool alone = is_bert_punctuation(c) || is_chinese(c);
     if (c != ' ' && (alone || !inside)) words.emplace_back();
     if (c != ' ') words.back() += static_cast<char32_t>(c);
     inside = c != ' ' && !alone;
@@ -67,19 +70,32 @@ WordPiece::WordPiece(const std::string& file, const std::vector<std::string>& li
   padding_ = find("[PAD]"), unknown_ = find("[UNK]"), first_ = find("[CLS]"), separator_ = find("[SEP]");
 }
 
+WordPiece::WordPiece(std::unordered_map<std::string, int64_t> tokens, const std::string& unknown, std::string prefix,
+                     size_t longest)
+    : size_(tokens.size()), longest_(longest), prefix_(std::move(prefix)), tokens_(std::move(tokens)) {
+  const auto found = tokens_.find(unknown);
+  if (found == tokens_.end()) throw perrin::Failure(PERRIN_INVALID_DATA, "it has no unknown token \"" + unknown + "\"");
+  unknown_ = found->second;
+}
+
 std::vector<int64_t> WordPiece::encode(std::string_view text) const {
   std::vector<int64_t> tokens;
   for (const std::u32string& word : basic_words(text, lower_case_)) encode_word(word, tokens);
   return tokens;
 }
 
+void WordPiece::encode_word(std::string_view word, std::vector<int64_t>& tokens) const {
+  const std::vector<int32_t> points = code_points(word);
+  encode_word(std::u32string(points.begin(), points.end()), tokens);
+}
+
 void WordPiece::encode_word(const std::u32string& word, std::vector<int64_t>& tokens) const {
   const size_t before = tokens.size();
   for (size_t first = 0, end = word.size(); first < word.size(); end = word.size()) {
     auto found = tokens_.end();
-    if (word.size() <= kLongestWord)
+    if (word.size() <= longest_)
       for (; end > first && found == tokens_.end(); --end)
-        found = tokens_.find((first > 0 ? "##" : "") + bytes_of({word.data() + first, end - first}));
+        found = tokens_.find((first > 0 ? prefix_ : "") + bytes_of({word.data() + first, end - first}));
     if (found == tokens_.end()) {
       tokens.resize(before);
       tokens.push_back(unknown_);

@@ -1,7 +1,7 @@
 // The U-Net of DDPM (2006.11239, appendix B) grown by what came after: transformer blocks and conditioning by a
 // sequence (2112.10752), by a vector and by extra channels, scale-shift normalisation and learnt variance (2102.09672,
 // 2105.05233). At equal settings it is diffusers' UNet2DModel or UNet2DConditionModel: DownBlock2D, AttnDownBlock2D and
-// CrossAttnDownBlock2D, their middle and their mirror images, norm_eps 1e-5, downsample_padding 1.
+// CrossAttnDownBlock2D, their middle and their mirror images, and with its keys of the same names.
 #include <ATen/ops/silu.h>
 
 #include <algorithm>
@@ -49,7 +49,7 @@ class UNet {
       condition_.emplace(p_, "condition", conditioning->vector.sizes[0], width);
     const int64_t sequence = has_slot(conditioning, PERRIN_SLOT_SEQUENCE) ? conditioning->sequence.sizes[1] : 0;
     build({p_, s_, width, sequence});
-    norm_out_.emplace(p_, "conv_norm_out", s_.groups, s_.channels[0], Then::silu);
+    norm_out_.emplace(p_, "conv_norm_out", s_.groups, s_.channels[0], Then::silu, s_.norm_eps);
     perrin_spec prediction = x;
     if (learnt_variance_) prediction.sizes[0] *= 2;
     conv_out_.emplace(p_, "conv_out", s_.channels[0], prediction.sizes[0]);
@@ -66,7 +66,8 @@ class UNet {
     std::vector<at::Tensor> skips{(*conv_in_)(input).contiguous(at::MemoryFormat::ChannelsLast)};
     for (const unet::Level& level : down_) descend(level, skips, context);
     auto h = mid_->resnets[0](skips.back(), context);
-    h = mid_->resnets[1](unet::attend(mid_->attentions[0], h, context), context);
+    if (s_.mid_attention) h = unet::attend(mid_->attentions[0], h, context);
+    h = mid_->resnets[1](h, context);
     for (const unet::Level& level : up_) h = ascend(level, h, skips, context);
     return (*conv_out_)((*norm_out_)(h));
   }
@@ -81,7 +82,7 @@ class UNet {
     const int64_t c = s_.channels.back();
     for (const char* name : {"mid_block.resnets.0", "mid_block.resnets.1"})
       mid_->resnets.emplace_back(plan, name, c, c);
-    mid_->attentions.push_back(unet::attending(plan, "mid_block.attentions.0", c, s_.depth.back()));
+    if (s_.mid_attention) mid_->attentions.push_back(unet::attending(plan, "mid_block.attentions.0", c, s_.depth.back()));
     for (int64_t i = s_.levels() - 1; i >= 0; --i) up_.push_back(up_level(plan, i, skips));
   }
 
@@ -103,7 +104,7 @@ class UNet {
       skips.push_back(c);
     }
     if (i + 1 == s_.levels()) return level;
-    level.resample.emplace(plan.p, name + ".downsamplers.0.conv", c, c, 3, 2);
+    level.down.emplace(plan, name + ".downsamplers.0.conv", c);
     skips.push_back(c);
     return level;
   }
@@ -117,13 +118,13 @@ class UNet {
       add_block(plan, level, name, i, below + skips.back());
       skips.pop_back();
     }
-    if (i > 0) level.resample.emplace(plan.p, name + ".upsamplers.0.conv", c, c);
+    if (i > 0) level.up.emplace(plan.p, name + ".upsamplers.0.conv", c, c);
     return level;
   }
 
   // silu of the embedding of time and vector condition: [B, 4 channels[0]].
   at::Tensor embed(const at::Tensor& c_noise, at::ScalarType dtype, const at::Tensor& vector) const {
-    const auto angles = perrin::timestep_embedding(c_noise, s_.channels[0]).to(dtype);
+    const auto angles = s_.sinusoids(c_noise).to(dtype);
     auto e = (*time_2_)(at::silu((*time_1_)(angles)));
     if (condition_) e = e.add((*condition_)(vector));
     return at::silu(e);
@@ -134,7 +135,7 @@ class UNet {
       auto h = level.resnets[j](skips.back(), context);
       skips.push_back(level.attentions.empty() ? h : unet::attend(level.attentions[j], h, context));
     }
-    if (level.resample) skips.push_back((*level.resample)(skips.back()));
+    if (level.down) skips.push_back((*level.down)(skips.back()));
   }
 
   static at::Tensor ascend(const unet::Level& level, at::Tensor h, std::vector<at::Tensor>& skips,
@@ -144,7 +145,7 @@ class UNet {
       skips.pop_back();
       if (!level.attentions.empty()) h = unet::attend(level.attentions[j], h, context);
     }
-    return level.resample ? (*level.resample)(unet::doubled(h)) : h;
+    return level.up ? (*level.up)(unet::doubled(h)) : h;
   }
 
   unet::Settings s_;

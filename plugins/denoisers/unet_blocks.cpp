@@ -1,5 +1,7 @@
 #include "unet_blocks.hpp"
 
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/conv2d.h>
 #include <ATen/ops/upsample_nearest2d.h>
 
 namespace unet {
@@ -8,10 +10,10 @@ using Then = perrin::GroupNorm::Then;
 
 ResBlock::ResBlock(Plan& plan, const std::string& name, int64_t in, int64_t out)
     : scale_shift_(plan.settings.scale_shift_norm),
-      norm1_(plan.p, name + ".norm1", plan.settings.groups, in, Then::silu),
+      norm1_(plan.p, name + ".norm1", plan.settings.groups, in, Then::silu, plan.settings.norm_eps),
       conv1_(plan.p, name + ".conv1", in, out),
       time_(plan.p, name + ".time_emb_proj", plan.time_width, scale_shift_ ? 2 * out : out),
-      norm2_(plan.p, name + ".norm2", plan.settings.groups, out, Then::silu),
+      norm2_(plan.p, name + ".norm2", plan.settings.groups, out, Then::silu, plan.settings.norm_eps),
       dropout_(plan.settings.dropout, plan.dropouts++),
       conv2_(plan.p, name + ".conv2", out, out) {
   if (in != out) shortcut_.emplace(plan.p, name + ".conv_shortcut", in, out, 1);
@@ -36,12 +38,12 @@ at::Tensor ResBlock::modulated(const at::Tensor& h, const at::Tensor& time) cons
 
 AttentionBlock::AttentionBlock(Plan& plan, const std::string& name, int64_t channels)
     : attention_(plan.settings.heads_of(name, channels)),
-      norm_(plan.p, name + ".group_norm", plan.settings.groups, channels, Then::nothing),
+      norm_(plan.p, name + ".group_norm", plan.settings.groups, channels, Then::nothing, plan.settings.norm_eps),
       qkv_(plan.p, name + ".to_qkv", channels, 3 * channels),
       out_(plan.p, name + ".to_out.0", channels, channels) {
   if (plan.sequence_width == 0) return;
   const std::string c = name + ".cross";
-  cross_.emplace(Cross{{plan.p, c + ".group_norm", plan.settings.groups, channels, Then::nothing},
+  cross_.emplace(Cross{{plan.p, c + ".group_norm", plan.settings.groups, channels, Then::nothing, plan.settings.norm_eps},
                        {plan.p, c + ".to_q", channels, channels},
                        {plan.p, c + ".to_kv", plan.sequence_width, 2 * channels},
                        {plan.p, c + ".to_out.0", channels, channels}});
@@ -71,6 +73,18 @@ Attending attending(Plan& plan, const std::string& name, int64_t channels, int64
 
 at::Tensor attend(const Attending& block, const at::Tensor& x, const Context& context) {
   return std::visit([&](const auto& b) { return b(x, context); }, block);
+}
+
+Halving::Halving(Plan& plan, const std::string& name, int64_t channels) {
+  if (plan.settings.downsample_padding > 0)
+    padded_.emplace(plan.p, name, channels, channels, 3, 2);
+  else
+    bare_.emplace(plan.p, name, std::vector<int64_t>{channels, channels, 3, 3});
+}
+
+at::Tensor Halving::operator()(const at::Tensor& x) const {
+  if (padded_) return (*padded_)(x);
+  return at::conv2d(at::constant_pad_nd(x, {0, 1, 0, 1}), *bare_->weight, *bare_->bias, 2);
 }
 
 at::Tensor doubled(const at::Tensor& x) { return at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}); }

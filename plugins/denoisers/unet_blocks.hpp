@@ -56,11 +56,23 @@ using Attending = std::variant<AttentionBlock, Transformer>;
 Attending attending(Plan& plan, const std::string& name, int64_t channels, int64_t depth);
 at::Tensor attend(const Attending& block, const at::Tensor& x, const Context& context);
 
+// A convolution of stride two: [B, C, H, W] -> [B, C, H / 2, W / 2].
+class Halving {
+ public:
+  Halving(Plan& plan, const std::string& name, int64_t channels);
+  at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  std::optional<perrin::Conv2d> padded_;            // on all sides
+  std::optional<perrin::detail::WeightBias> bare_;  // below and on the right
+};
+
 // One resolution: residual blocks, each followed by attention where the level has it, then the change of resolution.
 struct Level {
   std::vector<ResBlock> resnets;
-  std::vector<Attending> attentions;       // none, or one per resnet
-  std::optional<perrin::Conv2d> resample;  // a stride of two going down; after doubling, going up
+  std::vector<Attending> attentions;  // none, or one per resnet
+  std::optional<Halving> down;
+  std::optional<perrin::Conv2d> up;  // after doubling
 };
 
 // Nearest-neighbour doubling: [B, C, H, W] -> [B, C, 2H, 2W].

@@ -41,7 +41,7 @@ class UNetClassifier {
     time_1_.emplace(p_, "time_embedding.linear_1", s_.channels[0], width);
     time_2_.emplace(p_, "time_embedding.linear_2", width, width);
     build({p_, s_, width, 0});
-    norm_out_.emplace(p_, "conv_norm_out", s_.groups, c, Then::silu);
+    norm_out_.emplace(p_, "conv_norm_out", s_.groups, c, Then::silu, s_.norm_eps);
     linear_.emplace(p_, "classifier", c, classes_);
     return {{}, x.dtype, 1, {classes_}};
   }
@@ -55,7 +55,8 @@ class UNetClassifier {
                                 s_.gradient_checkpointing};
     auto h = (*conv_in_)(x).contiguous(at::MemoryFormat::ChannelsLast);
     for (const unet::Level& level : down_) h = descend(level, h, context);
-    h = middle_[1](unet::attend(*attention_, middle_[0](h, context), context), context);
+    h = middle_[0](h, context);
+    h = middle_[1](attention_ ? unet::attend(*attention_, h, context) : h, context);
     return (*linear_)((*norm_out_)(h).mean({2, 3}));
   }
 
@@ -74,15 +75,15 @@ class UNetClassifier {
         if (s_.attended[i])
           level.attentions.push_back(unet::attending(plan, name + ".attentions." + n, c, s_.depth[i]));
       }
-      if (i + 1 < s_.levels()) level.resample.emplace(plan.p, name + ".downsamplers.0.conv", c, c, 3, 2);
+      if (i + 1 < s_.levels()) level.down.emplace(plan, name + ".downsamplers.0.conv", c);
     }
     for (const char* name : {"mid_block.resnets.0", "mid_block.resnets.1"}) middle_.emplace_back(plan, name, in, in);
-    attention_.emplace(unet::attending(plan, "mid_block.attentions.0", in, s_.depth.back()));
+    if (s_.mid_attention) attention_.emplace(unet::attending(plan, "mid_block.attentions.0", in, s_.depth.back()));
   }
 
   // silu of the time's embedding: [B, 4 channels[0]].
   at::Tensor embed(const at::Tensor& c_noise, at::ScalarType dtype) const {
-    const auto angles = perrin::timestep_embedding(c_noise, s_.channels[0]).to(dtype);
+    const auto angles = s_.sinusoids(c_noise).to(dtype);
     return at::silu((*time_2_)(at::silu((*time_1_)(angles))));
   }
 
@@ -91,7 +92,7 @@ class UNetClassifier {
       h = level.resnets[j](h, context);
       if (!level.attentions.empty()) h = unet::attend(level.attentions[j], h, context);
     }
-    return level.resample ? (*level.resample)(h) : h;
+    return level.down ? (*level.down)(h) : h;
   }
 
   unet::Settings s_;

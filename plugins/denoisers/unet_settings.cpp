@@ -29,8 +29,8 @@ std::vector<Key> keys() {
           .min(1)
           .alias("num_res_blocks"),
       Key::integers("attention", "[-1]",
-                    "levels with attention after each residual block, 0 the finest, -1 the coarsest; the middle always "
-                    "has it"),
+                    "levels with attention after each residual block, 0 the finest, -1 the coarsest; of the middle "
+                    "says add_attention"),
       Key::integers("transformer_depth", "[0]",
                     "transformer blocks in each attention, 0 for plain attention: one number, or one a level, of which "
                     "the last is the middle's too")
@@ -53,6 +53,17 @@ std::vector<Key> keys() {
       Key::integer("groups", "32", "groups of each group normalisation; divides every entry of channels")
           .min(1)
           .alias("norm_num_groups"),
+      Key::number("norm_eps", "1e-5", "added to the variance in each group normalisation but a transformer's first").min(0),
+      Key::number("freq_shift", "0.0",
+                  "of the time's sinusoids, channels[0] / 2 of each: their frequencies are 10000^(-i / (channels[0] / 2 - "
+                  "freq_shift))")
+          .min(0),
+      Key::boolean("flip_sin_to_cos", "true", "cosines of the time first, then sines; false: sines first"),
+      Key::integer("downsample_padding", "1",
+                   "zeros around an image before it is halved; 0: below and on the right alone, as in DDPM")
+          .min(0)
+          .max(1),
+      Key::boolean("add_attention", "true", "attention between the two residual blocks in the middle"),
       Key::boolean("scale_shift_norm", "false",
                    "the time scales and shifts each residual block's second normalisation (2105.05233, section 3), "
                    "instead of being added before it")
@@ -72,6 +83,11 @@ Settings::Settings(const perrin::Config& config)
       groups(config.integer("groups")),
       heads(config.integer("heads")),
       head_channels(config.integer("head_channels")),
+      downsample_padding(config.integer("downsample_padding")),
+      norm_eps(config.number("norm_eps")),
+      freq_shift(config.number("freq_shift")),
+      cosines_first(config.boolean("flip_sin_to_cos")),
+      mid_attention(config.boolean("add_attention")),
       linear_projection(config.boolean("linear_projection")),
       scale_shift_norm(config.boolean("scale_shift_norm")),
       gradient_checkpointing(config.boolean("gradient_checkpointing")),
@@ -82,6 +98,8 @@ Settings::Settings(const perrin::Config& config)
       throw invalid("groups = " + std::to_string(groups) + " does not divide channels = " + std::to_string(c) +
                     "; the largest that does is " + std::to_string(largest_divisor(c, groups)));
   if (channels[0] % 2 != 0) throw invalid("channels[0] must be even, half sines and half cosines of the time");
+  if (freq_shift >= static_cast<double>(channels[0]) / 2)
+    throw invalid("freq_shift must be less than half of channels[0] = " + std::to_string(channels[0]));
   if (heads != 0 && head_channels != 0)
     throw invalid("heads = " + std::to_string(heads) + " and head_channels = " + std::to_string(head_channels) +
                   " say the same thing twice; leave one out");
@@ -110,6 +128,11 @@ void Settings::read_depth(const std::vector<int64_t>& given) {
     if (depth[i] != 0 && !attended[i])
       throw invalid("transformer_depth gives level " + std::to_string(i) + " " + std::to_string(depth[i]) +
                     " blocks, and attention does not name that level; name it there, or give 0");
+}
+
+at::Tensor Settings::sinusoids(const at::Tensor& c_noise) const {
+  const at::Tensor e = perrin::timestep_embedding(c_noise, channels[0], freq_shift);
+  return cosines_first ? e : e.roll(channels[0] / 2, 1);
 }
 
 int64_t Settings::heads_of(const std::string& name, int64_t block_channels) const {

@@ -13,12 +13,17 @@ struct Settings {
   explicit Settings(const perrin::Config& config);
 
   int64_t levels() const { return static_cast<int64_t>(channels.size()); }
+  // The time before its layers: [B] -> [B, channels[0]].
+  at::Tensor sinusoids(const at::Tensor& c_noise) const;
   // Attention heads of the block `name`; Failure(PERRIN_INVALID_CONFIG) if they do not divide its channels.
   int64_t heads_of(const std::string& name, int64_t block_channels) const;
 
   std::vector<int64_t> channels;  // per level, the finest first
   int64_t layers, groups;
   int64_t heads, head_channels;  // one of them is 0
+  int64_t downsample_padding;
+  double norm_eps, freq_shift;
+  bool cosines_first, mid_attention;
   std::vector<bool> attended;    // per level
   std::vector<int64_t> depth;    // per level: transformer blocks, 0 for plain attention; the last is the middle's too
   bool linear_projection, scale_shift_norm, gradient_checkpointing;

@@ -1,8 +1,8 @@
 #include "first_stage.hpp"
 
 #include <algorithm>
-#include <perrin/cpp/weights.hpp>
 
+#include "layouts.hpp"
 #include "tiling.hpp"
 
 namespace first_stage {
@@ -22,17 +22,6 @@ at::Tensor clip(const at::Tensor& y, int64_t rank, int64_t samples) {
 }
 
 int64_t frames_of(const at::Tensor& x) { return x.dim() == 5 ? x.size(2) : 1; }
-
-// Our names are those of diffusers' class. In files older than its release 0.13 an attention's projections have others.
-std::string name_in(const std::vector<std::string>& held, const std::string& name) {
-  if (std::binary_search(held.begin(), held.end(), name)) return name;
-  static constexpr std::pair<std::string_view, std::string_view> older[] = {
-      {".to_q.", ".query."}, {".to_k.", ".key."}, {".to_v.", ".value."}, {".to_out.0.", ".proj_attn."}};
-  for (const auto& [now, then] : older)
-    if (const size_t at = name.find(now); at != std::string::npos)
-      return name.substr(0, at).append(then) + name.substr(at + now.size());
-  return name;
-}
 
 }  // namespace
 
@@ -68,13 +57,12 @@ perrin_spec FirstStage::infer(std::string_view id, const perrin_spec& x) {
   const int64_t channels = x.sizes[0], height = x.sizes[x.rank - 2], moments = moments_ * s_.latent_channels;
   Plan plan{p_, s_};
   encoder_.emplace(plan, "encoder", channels, moments, height);
-  quant_.emplace(p_, "quant_conv", moments, moments, 1);
-  post_quant_.emplace(p_, "post_quant_conv", s_.latent_channels, s_.latent_channels, 1);
-  decoder_.emplace(plan, "decoder", s_.latent_channels, channels, height);
-  if (!s_.weights.empty()) {
-    const perrin::WeightsFile file(s_.weights);
-    file.give(p_, [held = file.names()](const std::string& name) { return name_in(held, name); });
+  if (s_.quant_conv) {
+    quant_.emplace(p_, "quant_conv", moments, moments, 1);
+    post_quant_.emplace(p_, "post_quant_conv", s_.latent_channels, s_.latent_channels, 1);
   }
+  decoder_.emplace(plan, "decoder", s_.latent_channels, channels, height);
+  if (!s_.weights.empty()) give_weights(p_, s_);
   perrin_spec z = x;
   z.sizes[0] = s_.latent_channels;
   if (x.rank == 4) z.sizes[1] /= s_.time_factor();
@@ -101,12 +89,13 @@ at::Tensor FirstStage::decode(const perrin_call& call, const at::Tensor& z) cons
 at::Tensor FirstStage::encoded(const at::Tensor& x, std::shared_ptr<const perrin::Draws> draws) const {
   Context context{std::move(draws), s_.gradient_checkpointing, frames_of(x)};
   const auto h = (*encoder_)(frames(x), context);
-  return clip((*quant_)(h), x.dim(), x.size(0));
+  return clip(quant_ ? (*quant_)(h) : h, x.dim(), x.size(0));
 }
 
 at::Tensor FirstStage::decoded(const at::Tensor& z, std::shared_ptr<const perrin::Draws> draws) const {
   Context context{std::move(draws), s_.gradient_checkpointing, frames_of(z)};
-  return clip((*decoder_)((*post_quant_)(frames(z)), context), z.dim(), z.size(0));
+  const auto h = frames(z);
+  return clip((*decoder_)(post_quant_ ? (*post_quant_)(h) : h, context), z.dim(), z.size(0));
 }
 
 }  // namespace first_stage

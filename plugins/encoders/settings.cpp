@@ -39,6 +39,10 @@ std::vector<Key> shape_keys() {
       Key::integer("groups", "32", "groups of each group normalisation; divides every entry of channels")
           .min(1)
           .alias("norm_num_groups"),
+      Key::boolean("quant_conv", "true",
+                   "1 x 1 convolutions on both sides of the latent; the autoencoders of Stable Diffusion 3 and Flux have "
+                   "none")
+          .alias("use_quant_conv"),
       Key::integer("latent_channels", "4", "channels of the latent").min(1).alias("embed_dim")};
 }
 
@@ -76,7 +80,8 @@ std::vector<Key> running_keys() {
                    "same gradients"),
       Key::string(
           "weights", "''",
-          "safetensors file of initial values, laid out as diffusers' class of the same network; empty: drawn")};
+          "safetensors file of initial values, laid out as diffusers' class of the same network or as CompVis' (LDM, "
+          "SGM), also within a whole pipeline's file; empty: drawn")};
 }
 
 }  // namespace
@@ -97,6 +102,7 @@ Settings::Settings(const perrin::Config& config)
       tile(config.integer("tile")),
       slice(config.integer("slice")),
       mid_attention(config.boolean("mid_attention")),
+      quant_conv(config.boolean("quant_conv")),
       gradient_checkpointing(config.boolean("gradient_checkpointing")),
       dropout(config.number("dropout")),
       stochastic_depth(config.number("stochastic_depth")),

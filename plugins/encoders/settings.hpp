@@ -23,7 +23,7 @@ struct Settings {
   int64_t blocks, groups, latent_channels;
   int64_t temporal;  // the finest so many changes of resolution are of time too
   int64_t tile, slice;
-  bool mid_attention, gradient_checkpointing;
+  bool mid_attention, quant_conv, gradient_checkpointing;
   double dropout, stochastic_depth;
   Down downsample;
   Up upsample;

@@ -28,7 +28,7 @@ class Adafactor : public Rule {
     for (const Moments& m : moments_) {
       const int64_t begin = m.parameter->offset, end = begin + m.parameter->count;
       const at::Tensor values = slice(parameters_.values(), begin, end);
-      options.weight_decay = m.parameter->decay ? keys_.get<double>("weight_decay") : 0;
+      options.weight_decay = decays(keys_, m.parameter->decay) ? keys_.get<double>("weight_decay") : 0;
       kernels::adafactor(options, {values, slice(parameters_.gradients(), begin, end), m.row, m.column});
       if (u.ema.defined()) kernels::ema(u.ema_decay, values, slice(u.ema, begin, end));
     }

@@ -42,7 +42,7 @@ class Muon : public Rule {
                         slice(parameters_.gradients(), begin, end),
                         slice(u.ema, begin, end),
                         {m.first, m.second},
-                        m.parameter->decay};
+                        decays(keys_, m.parameter->decay)};
       m.second.defined() ? adamw(u, piece) : muon(u, piece, matrix_sizes(*m.parameter));
     }
   }

@@ -13,6 +13,8 @@ at::Tensor slice(const at::Tensor& flat, int64_t begin, int64_t end) {
   return flat.defined() ? flat.narrow(0, begin, end - begin) : flat;
 }
 
+bool decays(const config::Component& keys, bool own) { return own || keys.get<bool>("decay_all"); }
+
 FlatRule::FlatRule(ParameterSet& parameters, const config::Component& keys, std::vector<std::string> moments)
     : parameters_(parameters), keys_(keys), names_(std::move(moments)) {
   const std::vector<Range> ranges = parameters.trained_ranges();
@@ -27,7 +29,7 @@ FlatRule::FlatRule(ParameterSet& parameters, const config::Component& keys, std:
 void FlatRule::update(const Update& update) {
   for (const Range& r : parameters_.trained_ranges()) {
     const auto cut = [&](const at::Tensor& flat) { return slice(flat, r.begin, r.end); };
-    Piece piece{cut(parameters_.values()), cut(parameters_.gradients()), cut(update.ema), {}, r.decay};
+    Piece piece{cut(parameters_.values()), cut(parameters_.gradients()), cut(update.ema), {}, decays(keys_, r.decay)};
     for (const at::Tensor& moment : moments_) piece.moments.push_back(slice(moment, r.begin - begin_, r.end - begin_));
     step(update, piece);
   }

@@ -47,6 +47,9 @@ struct Piece {
 // Elements [begin, end) of a flat tensor; undefined of an undefined one.
 at::Tensor slice(const at::Tensor& flat, int64_t begin, int64_t end);
 
+// Is a parameter decayed whose own setting is `own`?
+bool decays(const config::Component& keys, bool own);
+
 // Rules that treat all elements alike: flat moments that start at 0, one step for each range of the flat buffers.
 class FlatRule : public Rule {
  public:

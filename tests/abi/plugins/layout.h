@@ -27,6 +27,7 @@
 #include "perrin/kind/parameterization.h"
 #include "perrin/kind/sampler.h"
 #include "perrin/kind/schedule.h"
+#include "perrin/kind/text_lengths.h"
 #include "perrin/kind/timesteps.h"
 #include "perrin/kind/weighting.h"
 
@@ -301,6 +302,13 @@ AT(perrin_conditioner_fit, reserved, 4)
 AT(perrin_conditioner_fit, samples, 8)
 AT(perrin_conditioner_fit, observe, 16)
 AT(perrin_conditioner_fit, fit, 24)
+
+/* kind/text_lengths.h */
+SIZE(perrin_text_lengths, 24)
+AT(perrin_text_lengths, struct_size, 0)
+AT(perrin_text_lengths, reserved, 4)
+AT(perrin_text_lengths, limit, 8)
+AT(perrin_text_lengths, count, 16)
 
 /* kind/dataset.h */
 SIZE(perrin_field, 120)

@@ -105,6 +105,16 @@ TEST(UNetParity, with_UNet2DModel_of_classes_and_scale_shift_norm) {
   expect_parity("unet_2d", unet);
 }
 
+// google/ddpm-cifar10-32's keys; without the one that is left out the output is another.
+TEST(UNetParity, with_UNet2DModel_as_DDPM_has_it) {
+  UNet unet = small({8, 12, 16}, 4, {1});
+  unet.head_channels = 0, unet.heads = 1, unet.norm_eps = 1e-6;
+  unet.freq_shift = 1, unet.flip_sin_to_cos = false, unet.downsample_padding = 0, unet.add_attention = false;
+  expect_parity("unet_2d_ddpm", unet);
+  unet.channels = {8, 16}, unet.attention = {}, unet.add_attention = true;
+  expect_parity("unet_2d_ddpm_middle", unet);
+}
+
 // As Stable Diffusion 1: transformers projected by convolutions, a number of heads.
 TEST(UNetParity, with_UNet2DConditionModel) {
   UNet unet = small({16, 32}, 8, {0});

@@ -1,9 +1,11 @@
 // The encoder `autoencoder-kl` with the weights of diffusers' AutoencoderKL, read by its key `weights`, gives what that
 // gives: float32, moments, image and gradient of the input to 1e-4 of their largest element. Files: data/make.py.
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/ones.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "host/store/safetensors.hpp"
@@ -106,6 +108,39 @@ TEST(AutoencoderKLParity, reads_the_older_names_of_attention) {
   }
   ASSERT_TRUE(renamed.contains("encoder.mid_block.attentions.0.query.weight"));
   expect_parity(peer, loaded(peer, renamed, settings({16, 32}, 1, 8, 4)));
+}
+
+// As Stable Diffusion 3's and Flux', which no convolutions stand around.
+TEST(AutoencoderKLParity, without_convolutions_around_the_latent) {
+  const Peer peer("autoencoder_kl_bare");
+  const Values bare = with(settings({8, 16}, 1, 4, 4), {{"quant_conv", false}});
+  const Bound net = loaded(peer, peer.weights, bare);
+  EXPECT_EQ(net.declared.size(), peer.weights.size());
+  expect_parity(peer, net);
+  const std::string said = message_of([&] { loaded(peer, peer.weights, settings({8, 16}, 1, 4, 4)); });
+  EXPECT_NE(said.find("has no tensor \"quant_conv.weight\": set quant_conv = false"), std::string::npos) << said;
+  const Peer whole("autoencoder_kl");
+  const std::string more =
+      message_of([&] { loaded(whole, whole.weights, with(settings({16, 32}, 1, 8, 4), {{"quant_conv", false}})); });
+  EXPECT_NE(more.find("set quant_conv = true"), std::string::npos) << more;
+}
+
+// A whole pipeline's file: diffusers' names behind "vae.", CompVis' behind "first_stage_model.", other models beside them.
+TEST(AutoencoderKLParity, reads_a_pipelines_file) {
+  const Peer peer("autoencoder_kl");
+  Tensors ours{{"unet.conv_in.weight", at::ones({1})}}, compvis{{"model.diffusion_model.out.2.bias", at::ones({1})}};
+  for (const auto& [name, value] : peer.weights) ours["vae." + name] = value;
+  expect_parity(peer, loaded(peer, ours, settings({16, 32}, 1, 8, 4)));
+  std::ifstream names(std::string(PERRIN_GOLDEN) + "/compvis_names.txt");
+  for (std::string theirs, own; names >> theirs >> own;) {
+    const at::Tensor& value = peer.weights.at(own);
+    const bool projection = theirs.find(".attn_1.") != theirs.npos && value.dim() == 2;
+    compvis["first_stage_model." + theirs] = projection ? value.unsqueeze(-1).unsqueeze(-1) : value;
+  }
+  ASSERT_EQ(compvis.size(), peer.weights.size() + 1);
+  expect_parity(peer, loaded(peer, compvis, settings({16, 32}, 1, 8, 4)));
+  const std::string none = message_of([&] { loaded(peer, {{"conv_in.weight", at::ones({1})}}, settings({16, 32}, 1, 8, 4)); });
+  EXPECT_NE(none.find("no first stage of diffusers or CompVis"), std::string::npos) << none;
 }
 
 TEST(AutoencoderKLParity, refuses_a_file_of_another_network) {

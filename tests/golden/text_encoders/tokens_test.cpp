@@ -3,10 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "plugins/conditioners/byte_bpe.hpp"
-#include "plugins/conditioners/unigram.hpp"
+#include "plugins/conditioners/tokenizer.hpp"
 #include "plugins/conditioners/word_piece.hpp"
 
 namespace text {
@@ -71,8 +72,36 @@ TEST(Tokens, of_bert_are_the_peers) {
 }
 
 TEST(Tokens, of_t5_are_the_peers) {
-  const Unigram pieces("tokenizer.json", content("tokenizer.json"));
-  expect_tokens("t5", [&](const std::string& text) { return pieces.encode(text); });
+  const Encoder t5 = parse_tokenizer(content("tokenizer.json"), "tokenizer.json", {"", "</s>", "<pad>"});
+  expect_tokens("t5", t5.encode);
+}
+
+// Files that transformers' CLIP, GPT-2, BERT and T5 tokenizers save, and others of the tokenizers library; tokenizers.py.
+TEST(Tokens, of_tokenizer_files_are_the_peers) {
+  const auto golden = nlohmann::json::parse(content("tokenizers.json"));
+  const std::map<std::string, MarkNames> names = {{"clip", {"<|startoftext|>", "<|endoftext|>", ""}},
+                                                  {"gpt", {"", "<|endoftext|>", ""}},
+                                                  {"bytes", {"", "<|endoftext|>", ""}},
+                                                  {"bert", {"[CLS]", "[SEP]", "[PAD]"}},
+                                                  {"bert_cased", {"[CLS]", "[SEP]", "[PAD]"}},
+                                                  {"bert_accents", {"[CLS]", "[SEP]", "[PAD]"}}};
+  EXPECT_GE(golden["texts"].size(), 250u);
+  EXPECT_GE(golden["files"].size(), 11u);
+  for (const auto& [name, file] : golden["files"].items()) {
+    const auto own = names.find(name);
+    const Encoder encoder =
+        parse_tokenizer(file.dump(), name, own == names.end() ? MarkNames{"", "</s>", "<pad>"} : own->second);
+    size_t tokens = 0, apart = 0;
+    for (size_t i = 0; i < golden["texts"].size(); ++i) {
+      const auto expected = golden["tokens"][name][i].get<std::vector<int64_t>>();
+      const auto given = encoder.encode(golden["texts"][i].get<std::string>());
+      tokens += expected.size();
+      if (given == expected) continue;
+      if (++apart <= 3) EXPECT_EQ(given, expected) << name << ": " << golden["texts"][i];
+    }
+    EXPECT_EQ(apart, 0u) << name;
+    std::printf("%s: %zu texts, %zu tokens\n", name.c_str(), golden["texts"].size(), tokens);
+  }
 }
 
 }  // namespace

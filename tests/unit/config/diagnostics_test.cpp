@@ -330,7 +330,7 @@ x.toml:12:9: error: "start" is behind the stage's end: step 5 of 5
        R"(x.toml:8:11: error: unknown key "sha256" in optimizer (adamw)
    8 | optimizer.sha256 = "cafe"
      |           ^~~~~~
-     = allowed: beta1, beta2, eps, lr, use, weight_decay
+     = allowed: beta1, beta2, decay_all, eps, lr, use, weight_decay
 1 error in x.toml; nothing was run.
 )"},
       {"overrides",

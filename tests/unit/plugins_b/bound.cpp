@@ -70,7 +70,12 @@ Values UNet::values() const {
           {"scale_shift_norm", scale_shift_norm},
           {"learnt_variance", learnt_variance},
           {"gradient_checkpointing", gradient_checkpointing},
-          {"dropout", dropout}};
+          {"dropout", dropout},
+          {"norm_eps", norm_eps},
+          {"freq_shift", freq_shift},
+          {"flip_sin_to_cos", flip_sin_to_cos},
+          {"add_attention", add_attention},
+          {"downsample_padding", downsample_padding}};
 }
 
 perrin_spec spec(std::vector<int64_t> sizes, uint32_t dtype) {

@@ -30,7 +30,9 @@ struct UNet {
   int64_t heads = 0;
   std::vector<int64_t> transformer_depth = {0};
   bool linear_projection = false, scale_shift_norm = false, learnt_variance = false, gradient_checkpointing = false;
-  double dropout = 0;
+  double dropout = 0, norm_eps = 1e-5, freq_shift = 0;
+  bool flip_sin_to_cos = true, add_attention = true;
+  int64_t downsample_padding = 1;
   Values values() const;
 };
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "host/run/conditioning.hpp"
+#include "host/run/text_lengths.hpp"
 #include "tests/unit/run/composition.hpp"
 
 namespace perrin::sample {
@@ -11,29 +12,48 @@ namespace {
 
 using run::test::message_of;
 
-TEST(Prompts, AWeightCountsForItsWordsAlone) {
-  const Prompt p = parse_prompt("a (red:1.5) hat");
-  EXPECT_EQ(p.text, "a red hat");
-  EXPECT_EQ(p.weights, (std::vector<float>{1, 1, 1.5, 1.5, 1.5, 1, 1, 1, 1}));
-}
-
-TEST(Prompts, WhatIsNoWeightStaysAsWritten) {
-  for (const char* text : {"a hat (blue)", "f(x): y", "(a:b)", "(:2)", "open (paren:1", "100 % (ok)", "(1.3)"}) {
-    const Prompt p = parse_prompt(text);
-    EXPECT_EQ(p.text, text);
-    EXPECT_EQ(p.weights, std::vector<float>(p.text.size(), 1)) << text;
-  }
-  EXPECT_EQ(parse_prompt("\\(red:1.5\\)").text, "(red:1.5)") << "escaped";
-  EXPECT_EQ(parse_prompt("(a b:0.5)(c:2)").text, "a bc");
-  EXPECT_EQ(parse_prompt("(a b:0.5)(c:2)").weights, (std::vector<float>{0.5, 0.5, 0.5, 2}));
-  EXPECT_EQ(parse_prompt("(half:.5)").weights, std::vector<float>(4, 0.5));
-  EXPECT_EQ(parse_prompt("").text, "");
-}
-
 TEST(Prompts, ARunWithoutTextRefusesThem) {
   const auto c = run::test::compose(run::test::kPoints);
   const std::string message = message_of([&] { prompt_fields(*c, {"a hat"}); });
   EXPECT_NE(message.find("the run is not conditioned on text"), std::string::npos) << message;
+}
+
+const std::string kWords =
+    "[dataset]\nuse='captioned-shapes'\nsize=8\ncount=20\n[denoiser]\nuse='unet'\nchannels=[8]\ngroups=4\nattention=[]\n"
+    "[conditioner]\nuse='text-transformer'\nwidth=8\nheads=2\nlayers=1\noutput='vector'\ntokens=";
+
+// Before a fit each byte is a token; one more is the end.
+TEST(CutTexts, AreCountedBeforeTheFirstStep) {
+  const auto c = run::test::compose(kWords + "8\n", {}, false);
+  const auto lines = run::cut_captions(*c, 8, 12);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_NE(lines[0].find("\"text-transformer\" cuts 12 of the dataset's first 12 of 20 texts to 8 tokens"), std::string::npos)
+      << lines[0];
+  EXPECT_NE(lines[0].find("% of all tokens are lost"), std::string::npos) << lines[0];
+  const auto wide = run::test::compose(kWords + "400\n", {}, false);
+  EXPECT_TRUE(run::cut_captions(*wide, 8).empty());
+}
+
+TEST(CutTexts, OfPromptsAreNamedWithTheirLostWords) {
+  const auto c = run::test::compose(kWords + "8\n", {}, false);
+  const auto lines = cut_prompts(*c, {"red", "a (red:1.5) é hat", "a (red:1.5) é hat"});
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_NE(lines[0].find("cuts the prompt \"a red é hat\" from 13 to 8 tokens: lost is \"é hat\""), std::string::npos)
+      << lines[0];
+}
+
+TEST(CheckPrompts, FindsWhatSamplingWouldRefuse) {
+  const auto said = [](const std::string& text, const std::string& prompt) {
+    return message_of([&] {
+      const auto c = run::test::compose(text + "[samples]\nprompts=['" + prompt + "']\n", {}, false);
+      check_prompts(*c, c.loaded);
+    });
+  };
+  EXPECT_EQ(said(kWords + "8\n", "(a:2)"), "");
+  const std::string product = said(kWords + "8\n", "((a:5):5)");
+  EXPECT_NE(product.find("t.toml:"), std::string::npos) << product;
+  EXPECT_NE(product.find("multiply to more than 10"), std::string::npos) << product;
+  EXPECT_NE(said(run::test::kPoints, "a").find("not conditioned on text"), std::string::npos);
 }
 
 perrin_conditioning_spec vector_of(int64_t width) {

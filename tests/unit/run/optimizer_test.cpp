@@ -36,6 +36,22 @@ double gradient(int64_t element, int64_t step) {
   return std::sin(0.7 * static_cast<double>(element) + 1.3 * static_cast<double>(step)) * (step % 3 == 0 ? 0.01 : 1.0);
 }
 
+// One AdamW step without gradients: what is decayed shrinks by lr weight_decay, the rest stays.
+TEST(Optimizer, DecaysBiasesAndNormsWhereAllIsAskedFor) {
+  for (const bool all : {false, true}) {
+    const Composition c = compose(kPoints, {"stage=[{steps=9,optimizer={use='adamw',lr=0.1,weight_decay=0.5,decay_all=" +
+                                            std::string(all ? "true" : "false") + "}}]"});
+    ParameterSet& set = c->parameters;
+    set.train_only({"denoiser"});
+    set.values().fill_(2);
+    set.zero_gradients();
+    Optimizer optimizer(set, c.stage());
+    optimizer.update(1);
+    for (const Parameter& p : set.group("denoiser")->parameters)
+      EXPECT_FLOAT_EQ(p.tensor.flatten()[0].item<float>(), all || p.decay ? 2 * 0.95f : 2) << p.name;
+  }
+}
+
 TEST(Optimizer, IsPlainAdamWWithClippingAccumulationDecayFlagsAndAverage) {
   const Composition c = compose(kPoints, {"stage=[{steps=20,warmup=5,lr_schedule='cosine',accumulate=2,clip_norm=1.0,"
                                           "ema_decay=0.8,optimizer={use='adamw',lr=0.02,weight_decay=0.5}}]"});

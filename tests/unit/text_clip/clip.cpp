@@ -15,7 +15,8 @@ Values Clip::values() const {
   return {{"vocabulary", vocabulary}, {"merges", merges},         {"weights", weights}, {"activation", activation},
           {"layer", layer},           {"output", output},         {"null", null},       {"field", field},
           {"entries", entries},       {"max_tokens", max_tokens}, {"width", width},     {"layers", layers},
-          {"heads", heads},           {"projection", projection}, {"drop", drop}};
+          {"heads", heads},           {"projection", projection}, {"drop", drop},
+          {"tokenizer", tokenizer},   {"cleaning", cleaning},     {"padding", padding}};
 }
 
 Built build(const Clip& clip, at::ScalarType dtype) {

@@ -10,7 +10,8 @@ namespace perrin::testing {
 // The keys of `clip-text`; small by default.
 struct Clip {
   std::string vocabulary, merges, weights, activation = "quick-gelu", layer = "last", output = "sequence",
-                                           null = "empty", field = "caption";
+                                           null = "empty", field = "caption", tokenizer, cleaning = "transformers",
+                                           padding = "end";
   int64_t entries = 0, max_tokens = 16, width = 32, layers = 3, heads = 2, projection = 0;
   double drop = 0.1;
   Values values() const;

@@ -80,7 +80,7 @@ class Split : public ::testing::Test {
     for (int b = 0; b < 256; ++b) before += prints(b) == prints(byte) ? b < byte : prints(b) && !prints(byte);
     return before;
   }
-  ClipBpe bpe_{ClipBpe::vocabulary_of({}), {}};
+  ClipBpe bpe_{ClipBpe::vocabulary_of({}), {}, true};
 };
 using Words = std::vector<std::string>;
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "host/run/text_lengths.hpp"
 #include "host/services/tensor.hpp"
 
 namespace perrin::testing {
@@ -52,6 +53,7 @@ Values text_transformer(const Values& more) {
 }
 Values bert(const Values& more) {
   return with(with(kText, {{"vocabulary", data("vocab.txt")},
+                           {"tokenizer", std::string()},
                            {"weights", data("bert.safetensors")},
                            {"lower_case", true},
                            {"width", int64_t{24}},
@@ -65,6 +67,7 @@ Values bert(const Values& more) {
 Values gpt(const Values& more) {
   return with(with(kText, {{"vocabulary", data("vocab.json")},
                            {"merges", data("merges.txt")},
+                           {"tokenizer", std::string()},
                            {"weights", data("gpt.safetensors")},
                            {"width", int64_t{24}},
                            {"layers", int64_t{2}},
@@ -142,6 +145,15 @@ Condition encode(const services::Component& component, const Named& fields, cons
   component.invoke<&perrin_conditioner::encode>(&call, static_cast<uint32_t>(named.size()), named.data(),
                                                 asked.drop.empty() ? nullptr : asked.drop.data(), &out);
   return {taken(out.vector), taken(out.sequence), taken(out.concat)};
+}
+
+Lengths text_lengths(const services::Component& component, const Named& fields) {
+  const services::TensorHandle text = services::wrap(fields[0].second);
+  const perrin_named_tensor named{{fields[0].first.data(), fields[0].first.size()}, text.get()};
+  Lengths lengths{0, std::vector<uint64_t>(static_cast<size_t>(fields[0].second.size(0)))};
+  component.invoke<&perrin_text_lengths::limit>(&lengths.limit);
+  component.invoke<&perrin_text_lengths::count>(1u, &named, lengths.tokens.data());
+  return lengths;
 }
 
 at::Tensor captions(const std::vector<std::string>& texts) {

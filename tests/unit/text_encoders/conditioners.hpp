@@ -37,6 +37,12 @@ struct Asked {
   bool training = false;
 };
 Condition encode(const services::Component& component, const Named& fields, const Asked& asked = {});
+// perrin.text-lengths/1.
+struct Lengths {
+  uint64_t limit = 0;
+  std::vector<uint64_t> tokens;  // [B]
+};
+Lengths text_lengths(const services::Component& component, const Named& fields);
 // Texts as uint8 [B, 2048].
 at::Tensor captions(const std::vector<std::string>& texts);
 // The numbers of the condition are finite and have the shapes that infer said.

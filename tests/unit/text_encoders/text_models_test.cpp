@@ -83,6 +83,26 @@ TEST_P(TextModels, weigh_the_parts_of_a_prompt) {
   EXPECT_GT(apart(z[1], plain[1]), 1e-3);
 }
 
+// A weight that is almost 1 changes almost nothing: where weights change between words, tokens are those of the plain text.
+TEST_P(TextModels, cut_a_weighted_prompt_between_words_as_the_plain_one) {
+  const Conditioner c = make();
+  const at::Tensor texts = captions({"a red  circle, 2 blue squares"}), weights = at::ones({1, texts.size(1)}, at::kFloat);
+  const auto plain = encode(c.bound.component, {{"caption", texts}}).sequence;
+  weights[0].narrow(0, 2, 3).fill_(1.000001);  // "red"
+  const auto z = encode(c.bound.component, {{"caption", texts}, {"caption.weight", weights}}).sequence;
+  EXPECT_LT(apart(z, plain), 1e-4);
+}
+
+TEST_P(TextModels, count_the_tokens_that_a_text_has_before_it_is_cut) {
+  const Conditioner c = make();
+  const auto lengths = text_lengths(c.bound.component, {{"caption", captions({"", "red", kTexts[2], kTexts[2] + kTexts[2]})}});
+  EXPECT_EQ(lengths.limit, 12u);
+  EXPECT_LE(lengths.tokens[0], 2u);
+  EXPECT_GT(lengths.tokens[1], lengths.tokens[0]);
+  EXPECT_GT(lengths.tokens[2], 12u);
+  EXPECT_GT(lengths.tokens[3], lengths.tokens[2] + 10);
+}
+
 TEST_P(TextModels, gradients_agree_with_finite_differences) {
   at::set_num_threads(1);
   at::manual_seed(0);
@@ -135,6 +155,15 @@ TEST(TextWeights, missing_files_are_named_with_the_places_tried) {
   expect_said(said("bert", bert({{"weights", std::string("no.safetensors")}})), {"no.safetensors"});
   expect_said(said("t5", t5({{"tokenizer", std::string("no.json")}})), {"no.json"});
   expect_said(said("gpt", gpt({{"merges", std::string("no.merges")}})), {"no.merges"});
+}
+
+TEST(TextWeights, a_tokenizer_file_stands_for_the_vocabulary) {
+  const std::string none;
+  expect_said(said("bert", bert({{"vocabulary", none}})), {"give `tokenizer`, or `vocabulary`"});
+  expect_said(said("gpt", gpt({{"merges", none}})), {"give `tokenizer`, or `vocabulary` and `merges`"});
+  expect_said(said("gpt", gpt({{"tokenizer", data("tokenizer.json")}})), {"leave one out"});
+  expect_said(said("gpt", gpt({{"vocabulary", none}, {"merges", none}, {"tokenizer", data("tokenizer.json")}})),
+              {"tokenizer.json", "<|endoftext|>"});
 }
 
 TEST(TextWeights, of_another_size_are_refused_with_both_shapes) {

@@ -7,7 +7,7 @@
 #include "perrin/cpp/plugin.hpp"
 #include "plugins/conditioners/byte_bpe.hpp"
 #include "plugins/conditioners/charsmap.hpp"
-#include "plugins/conditioners/unigram.hpp"
+#include "plugins/conditioners/tokenizer.hpp"
 #include "plugins/conditioners/word_piece.hpp"
 
 namespace text {
@@ -120,33 +120,69 @@ TEST(WordPiece, takes_the_longest_pieces_and_gives_up_whole_words) {
 nlohmann::json unigram_file() {
   return nlohmann::json::parse(R"({"model": {"type": "Unigram", "unk_id": 2, "vocab": [
     ["<pad>", 0], ["</s>", 0], ["<unk>", 0], ["▁", -2], ["▁a", -3], ["b", -2], ["ab", -4], ["▁ab", -6]]},
-    "added_tokens": [{"id": 0, "content": "<pad>"}, {"id": 1, "content": "</s>"}]})");
+    "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, {"type": "Metaspace"}]},
+    "added_tokens": [{"id": 0, "content": "<pad>", "special": true}, {"id": 1, "content": "</s>", "special": true}]})");
 }
+Encoder t5(const nlohmann::json& file) { return parse_tokenizer(file.dump(), "x.json", {"", "</s>", "<pad>"}); }
 
 // By hand: "▁ab" alone costs 6, "▁a" + "b" 5, "▁" + "ab" 6. The unknown z costs 10 more than the rarest, 16.
 TEST(Unigram, takes_the_likeliest_segmentation) {
-  const Unigram pieces("t", unigram_file().dump());
+  const Encoder pieces = t5(unigram_file());
   EXPECT_EQ(pieces.encode("  ab "), (std::vector<int64_t>{4, 5}));
   EXPECT_EQ(pieces.encode("ab b"), (std::vector<int64_t>{4, 5, 3, 5}));
   EXPECT_EQ(pieces.encode("azzb"), (std::vector<int64_t>{4, 2, 5})) << "a run of unknown characters is one token";
   EXPECT_EQ(pieces.encode(""), std::vector<int64_t>());
-  EXPECT_EQ(pieces.padding(), 0);
-  EXPECT_EQ(pieces.end(), 1);
+  EXPECT_EQ(pieces.encode("a</s>b"), (std::vector<int64_t>{4, 1, 3, 5})) << "an added token in a text";
+  EXPECT_EQ(pieces.marks.padding, 0);
+  EXPECT_EQ(pieces.marks.last, 1);
+  EXPECT_FALSE(pieces.marks.first);
+  EXPECT_EQ(pieces.size, 8);
 }
 
-TEST(Unigram, says_what_a_file_lacks) {
-  const auto said = [](const nlohmann::json& file) { return refusal([&] { Unigram("x.json", file.dump()); }); };
-  auto other = unigram_file(), unknown = unigram_file(), marks = unigram_file(), map = unigram_file();
-  other["model"]["type"] = "BPE";
-  unknown["model"].erase("unk_id");
-  marks["added_tokens"].clear();
-  map["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", "////"}};
-  EXPECT_NE(said(other).find("x.json is not the tokenizer.json of a T5: its model is not a Unigram"),
-            std::string::npos);
-  EXPECT_NE(said(unknown).find("no unknown token"), std::string::npos);
-  EXPECT_NE(said(marks).find("no <pad>"), std::string::npos);
-  EXPECT_NE(said(map).find("precompiled_charsmap is damaged"), std::string::npos);
-  EXPECT_NE(refusal([] { Unigram("x.json", "{"); }).find("x.json"), std::string::npos);
+TEST(Tokenizer, takes_its_marks_from_the_post_processor) {
+  auto file = unigram_file();
+  file["post_processor"] = nlohmann::json::parse(R"({"type": "TemplateProcessing", "single": [
+    {"SpecialToken": {"id": "<pad>"}}, {"Sequence": {"id": "A"}}, {"SpecialToken": {"id": "</s>"}}]})");
+  EXPECT_EQ(t5(file).marks.first, 0);
+  EXPECT_EQ(t5(file).marks.last, 1);
+}
+
+TEST(Tokenizer, says_what_a_file_lacks_and_what_is_not_known) {
+  const auto said = [](const std::string& where, const nlohmann::json& value) {
+    auto file = unigram_file();
+    file[nlohmann::json::json_pointer(where)] = value;
+    return refusal([&] { t5(file); });
+  };
+  const auto has = [&](const std::string& message, const std::string& part) {
+    EXPECT_NE(message.find(part), std::string::npos) << part << " is not in: " << message;
+    EXPECT_NE(message.find("x.json"), std::string::npos) << message;
+  };
+  has(said("/model/type", "WordLevel"), "WordLevel");
+  has(said("/model/type", "BPE"), "ByteLevel");
+  has(said("/model/unk_id", nullptr), "no unknown token");
+  has(said("/model/byte_fallback", true), "byte_fallback");
+  has(said("/normalizer", {{"type", "Precompiled"}, {"precompiled_charsmap", "////"}}), "precompiled_charsmap is damaged");
+  has(said("/normalizer", {{"type", "ByteLevel"}}), "normalizer \"ByteLevel\"");
+  has(said("/normalizer", {{"type", "Replace"}, {"pattern", {{"Regex", "a+"}}}, {"content", ""}}), "regular expression \"a+\"");
+  has(said("/pre_tokenizer", {{"type", "UnicodeScripts"}}), "pre_tokenizer \"UnicodeScripts\"");
+  has(said("/post_processor", {{"type", "Other"}}), "post_processor \"Other\"");
+  has(said("/model", "text"), "x.json");
+  has(said("/model/vocab", 3), "x.json");
+  has(refusal([] { parse_tokenizer("{", "x.json", {}); }), "x.json is not JSON");
+  has(refusal([] { parse_tokenizer("[]", "x.json", {}); }), "no \"model\"");
+}
+
+// As deep as a parser's stack that recurses.
+TEST(Tokenizer, refuses_json_that_is_nested_without_end) {
+  const std::string deep = std::string(2000000, '[') + std::string(2000000, ']');
+  EXPECT_NE(refusal([&] { parse_tokenizer(deep, "x.json", {}); }).find("nested deeper than 64"), std::string::npos);
+  std::string normalizer = "null";
+  for (int i = 0; i < 100; ++i) normalizer = R"({"type": "Sequence", "normalizers": [)" + normalizer + "]}";
+  auto file = unigram_file();
+  file["normalizer"] = "HERE";
+  std::string text = file.dump();
+  text.replace(text.find("\"HERE\""), 6, normalizer);
+  EXPECT_NE(refusal([&] { parse_tokenizer(text, "x.json", {}); }).find("nested deeper than 64"), std::string::npos);
 }
 
 }  // namespace

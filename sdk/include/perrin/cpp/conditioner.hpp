@@ -7,9 +7,14 @@
 //   uint64_t fit_samples() const;
 //   void observe(const perrin::Fields& fields);
 //   void fit();
+// and optionally, where it cuts long texts (kind/text_lengths.h),
+//   uint64_t text_limit() const;
+//   std::vector<uint64_t> text_lengths(const perrin::Fields& fields);
 #pragma once
 
-#include "../kind/conditioner.h"
+#include <algorithm>
+
+#include "../kind/text_lengths.h"
 #include "denoiser.hpp"
 #include "state.hpp"
 
@@ -58,13 +63,34 @@ struct FitOf<T, std::void_t<decltype(&T::fit)>> {
     return view(id) == PERRIN_CONDITIONER_FIT ? &table : nullptr;
   }
 };
+
+template <class T, class = void>
+struct LengthsOf {
+  static constexpr const void* find(perrin_text) { return nullptr; }
+};
+template <class T>
+struct LengthsOf<T, std::void_t<decltype(&T::text_lengths)>> {
+  static perrin_status* limit(void* instance, uint64_t* tokens) {
+    return call<T>(instance, [&](T& self) { *tokens = self.text_limit(); });
+  }
+  static perrin_status* count(void* instance, uint32_t n, const perrin_named_tensor* fields, uint64_t* tokens) {
+    return call<T>(instance, [&](T& self) {
+      const std::vector<uint64_t> lengths = self.text_lengths(Fields(n, fields));
+      std::copy(lengths.begin(), lengths.end(), tokens);
+    });
+  }
+  static const void* find(perrin_text id) {
+    static constexpr perrin_text_lengths table = {sizeof(perrin_text_lengths), 0, limit, count};
+    return view(id) == PERRIN_TEXT_LENGTHS ? &table : nullptr;
+  }
+};
 }  // namespace detail
 
 template <class T>
 struct ConditionerAdapter : ParamsAdapter<T> {
   static const void* get_extension(perrin_text id) {
     for (const void* found : {ParamsAdapter<T>::get_extension(id), detail::StateOf<T>::find(id),
-                              detail::FitOf<T>::find(id)})
+                              detail::FitOf<T>::find(id), detail::LengthsOf<T>::find(id)})
       if (found) return found;
     return nullptr;
   }

@@ -37,6 +37,19 @@ def write(name, net, x, inputs, call):
     print(name, sum(p.numel() for p in net.parameters()), "parameters, out up to", out.abs().max().item())
 
 
+# google/ddpm's layout: sines first, their frequencies shifted, zeros below and on the right, no attention in the middle.
+ddpm = dict(in_channels=3, out_channels=3, layers_per_block=1, norm_num_groups=4, attn_norm_num_groups=4, norm_eps=1e-6,
+            freq_shift=1, flip_sin_to_cos=False, downsample_padding=0, attention_head_dim=None)
+torch.manual_seed(1)
+write("unet_2d_ddpm",
+      UNet2DModel(block_out_channels=(8, 12, 16), down_block_types=("DownBlock2D", "AttnDownBlock2D", "DownBlock2D"),
+                  up_block_types=("UpBlock2D", "AttnUpBlock2D", "UpBlock2D"), add_attention=False, **ddpm),
+      torch.randn(2, 3, 16, 16), {}, {})
+write("unet_2d_ddpm_middle",
+      UNet2DModel(block_out_channels=(8, 16), down_block_types=("DownBlock2D", "DownBlock2D"),
+                  up_block_types=("UpBlock2D", "UpBlock2D"), **ddpm),
+      torch.randn(2, 3, 8, 8), {}, {})
+
 torch.manual_seed(0)
 labels = torch.tensor([1, 4])
 write("unet_2d",

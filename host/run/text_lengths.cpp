@@ -1,0 +1,75 @@
+#include "host/run/text_lengths.hpp"
+
+#include <algorithm>
+
+#include "host/run/objective.hpp"
+#include "host/services/tensor.hpp"
+
+namespace perrin::run {
+namespace {
+
+std::string line_of(const TextLengths& all, uint64_t count) {
+  uint64_t cut = 0, longest = 0, tokens = 0, lost = 0;
+  for (const uint64_t n : all.tokens) {
+    cut += n > all.limit;
+    longest = std::max(longest, n);
+    tokens += n;
+    lost += n - std::min(n, all.limit);
+  }
+  if (cut == 0) return {};
+  char share[16];
+  std::snprintf(share, sizeof share, "%.2g %%", 100 * static_cast<double>(lost) / static_cast<double>(tokens));
+  const uint64_t seen = all.tokens.size();
+  return "warning: conditioner \"" + all.conditioner + "\" cuts " + std::to_string(cut) + " of the dataset's " +
+         (seen < count ? "first " + std::to_string(seen) + " of " : "") + std::to_string(count) + " texts to " +
+         std::to_string(all.limit) + " tokens: the longest has " + std::to_string(longest) + ", and " + share +
+         " of all tokens are lost";
+}
+
+}  // namespace
+
+std::vector<TextLengths> text_lengths(Model& model, const FieldsOf& fields) {
+  std::vector<services::TensorHandle> handles;
+  std::vector<perrin_named_tensor> named;
+  int64_t n = 0;
+  for (size_t f = 0; f < fields.fields.size(); ++f) {
+    if (!fields.fields[f].defined()) continue;
+    n = fields.fields[f].size(0);
+    named.push_back({model.shapes.fields[f].spec.name, handles.emplace_back(services::wrap(fields.fields[f])).get()});
+  }
+  for (const auto& [name, tensor] : fields.extra)
+    named.push_back({{name.data(), name.size()}, handles.emplace_back(services::wrap(tensor)).get()});
+  std::vector<TextLengths> result;
+  for (size_t i = 0; i < model.conditioners.size(); ++i) {
+    const services::Component& conditioner = model.conditioners[i];
+    if (!conditioner.has<&perrin_text_lengths::count>()) continue;
+    TextLengths& own = result.emplace_back();
+    own.conditioner = model.experiment.conditioners[i].use;
+    own.tokens.resize(static_cast<size_t>(n));
+    conditioner.invoke<&perrin_text_lengths::limit>(&own.limit);
+    conditioner.invoke<&perrin_text_lengths::count>(static_cast<uint32_t>(named.size()), named.data(), own.tokens.data());
+  }
+  return result;
+}
+
+std::vector<std::string> cut_captions(Model& model, int64_t batch_size, uint64_t most) {
+  const auto cuts = [](const services::Component& c) { return c.has<&perrin_text_lengths::count>(); };
+  if (std::ranges::none_of(model.conditioners, cuts)) return {};
+  const uint64_t count = dataset_count(model.dataset);
+  std::vector<TextLengths> all;
+  for_each_samples(model, std::min(most, count), batch_size, [&](const Batch& batch, const perrin_call&) {
+    const std::vector<TextLengths> some = text_lengths(model, {batch.fields, {}});
+    if (all.empty()) all.resize(some.size());
+    for (size_t i = 0; i < some.size(); ++i) {
+      all[i].conditioner = some[i].conditioner;
+      all[i].limit = some[i].limit;
+      all[i].tokens.insert(all[i].tokens.end(), some[i].tokens.begin(), some[i].tokens.end());
+    }
+  });
+  std::vector<std::string> lines;
+  for (const TextLengths& one : all)
+    if (std::string line = line_of(one, count); !line.empty()) lines.push_back(std::move(line));
+  return lines;
+}
+
+}  // namespace perrin::run
