@@ -3,6 +3,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/app/json_text.hpp"
 #include "host/app/options.hpp"
 #include "host/app/session.hpp"
 #include "host/base/error.hpp"
@@ -170,7 +171,7 @@ int check_command(const std::vector<std::string>& arguments) {
   warn_of_cut_texts(model);
   const nlohmann::json r = report(model, loaded);
   if (values->count("json")) {
-    std::cout << r.dump(2) << "\n";
+    std::cout << json_text(r, 2);
   } else {
     print(model, loaded, r);
   }

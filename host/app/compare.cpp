@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "host/app/compare_picture.hpp"
+#include "host/app/json_text.hpp"
 #include "host/app/options.hpp"
 #include "host/app/output.hpp"
 #include "host/app/session.hpp"
@@ -239,7 +240,7 @@ int compare_command(const std::vector<std::string>& arguments) {
   const bool drawn = sample::can_draw(comparison.reference());
   if (drawn) store::write_png(picture, picture_of(results, steps, comparison.reference()));
   if (values->count("json")) {
-    std::cout << as_json(results).dump(2) << "\n";
+    std::cout << json_text(as_json(results), 2);
   } else {
     std::cout
         << "root mean square distance to the exact probability flow; samplers that add noise of their own do not come "

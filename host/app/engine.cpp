@@ -12,11 +12,14 @@
 #include "host/app/weights.hpp"
 #include "host/base/error.hpp"
 #include "host/config/diagnostics.hpp"
+#include "host/console/output.hpp"
 #include "host/loader/breadcrumb.hpp"
 #include "host/run/device.hpp"
 #include "host/run/signals.hpp"
 
-int main(int argc, char** argv) {
+namespace {
+
+int guarded(int argc, char** argv) {
   using perrin::Error;
   using perrin::Exit;
   const std::string name = argc > 1 ? argv[1] : "";
@@ -37,7 +40,7 @@ int main(int argc, char** argv) {
     std::cerr << diagnostics.message();
     return static_cast<int>(Exit::usage);
   } catch (const Error& error) {
-    std::cerr << error.message();
+    std::cerr << perrin::console::message_text(error);
     const bool stopped = error.exit == Exit::interrupted && perrin::run::stop_signal() != 0;
     return stopped ? perrin::run::stop_exit_code() : static_cast<int>(error.exit);
   } catch (const std::bad_alloc&) {
@@ -47,4 +50,11 @@ int main(int argc, char** argv) {
     std::cerr << Error(what.substr(0, what.find("\nException raised from")), "", "please report this").message();
   }
   return static_cast<int>(Exit::failed);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  perrin::console::Output output;
+  return output.finish(guarded(argc, argv));
 }

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/app/json_text.hpp"
 #include "host/app/options.hpp"
 #include "host/app/session.hpp"
 #include "host/app/trained.hpp"
@@ -66,7 +67,7 @@ void print(const evaluate::Values& values, bool json) {
   if (json) {
     nlohmann::ordered_json all;
     for (const evaluate::Value& v : values) all[v.name] = {{"value", v.value}, {"unit", v.unit}, {"n", v.n}};
-    std::cout << all.dump() << "\n";
+    std::cout << json_text(all);
     return;
   }
   console::Table table({"", ">value", "unit", ">n"});

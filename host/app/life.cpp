@@ -9,6 +9,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/app/json_text.hpp"
 #include "host/app/session.hpp"
 #include "host/console/progress.hpp"
 #include "host/console/units.hpp"
@@ -183,7 +184,7 @@ void print_summary(const Life& life, const run::Folder& folder, double seconds, 
                             {"exit", code}};
   for (const auto& [stage, losses] : life.trainer().losses()) summary["loss"][stage] = losses.second;
   if (json) {
-    std::cout << summary.dump() << "\n";
+    std::cout << json_text(summary);
     return;
   }
   std::cout << (code == 0 ? "finished in " : "stopped after ") << console::duration(seconds) << "\n";

@@ -14,6 +14,7 @@
 #include "host/app/show.hpp"
 #include "host/base/error.hpp"
 #include "host/config/suggest.hpp"
+#include "host/console/output.hpp"
 #include "perrin/abi.h"
 
 namespace {
@@ -48,8 +49,9 @@ void print_help() {
                "example: perrin run experiments/quickstart.toml\n";
 }
 
-// A worker that waits for its team spins first. libgomp's default spins for milliseconds, which makes training ten times
-// slower as soon as another program takes a core (docs/decisions/thread-waiting.md); about 50 us lose nothing when alone.
+// A worker that waits for its team spins first. libgomp's default spins for milliseconds, which makes training ten
+// times slower as soon as another program takes a core (docs/decisions/thread-waiting.md); about 50 us lose nothing
+// when alone.
 void limit_spinning() {
   if (!std::getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "4000", 0);
 }
@@ -63,6 +65,15 @@ void hold_stop_signals() {
   sigprocmask(SIG_BLOCK, &stop, nullptr);
 }
 
+// Paths are relative to it, and a folder that was deleted under a shell still looks like one.
+void check_working_folder() {
+  std::error_code gone;
+  (void)std::filesystem::current_path(gone);
+  if (gone)
+    throw Error("the working folder is gone or cannot be entered: " + gone.message(), "", "cd to a folder",
+                Exit::usage);
+}
+
 // The engine lies beside this program, or in ../libexec/perrin of an installation.
 [[noreturn]] void exec_engine(char** argv) {
   hold_stop_signals();
@@ -70,7 +81,8 @@ void hold_stop_signals() {
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   for (const std::filesystem::path& path : {self / "perrin-engine", self / "../libexec/perrin/perrin-engine"})
     execv(path.c_str(), argv);
-  throw Error(std::string("cannot start perrin-engine: ") + std::strerror(errno), self.string(), "install Perrin again");
+  throw Error(std::string("cannot start perrin-engine: ") + std::strerror(errno), self.string(),
+              "install Perrin again");
 }
 
 int dispatch(int argc, char** argv) {
@@ -81,24 +93,30 @@ int dispatch(int argc, char** argv) {
   for (const Entry& entry : kCommands) {
     known.push_back(entry.name);
     if (name != entry.name) continue;
+    check_working_folder();
     if (!entry.here) exec_engine(argv);
     return entry.here({argv + 2, argv + argc});
   }
   const std::string nearest = perrin::config::nearest(name, known);
-  throw Error("there is no command \"" + name + "\"" + (nearest.empty() ? "" : "; did you mean " + nearest + "?"), "perrin",
-              "see `perrin --help`", Exit::usage);
+  throw Error("there is no command \"" + name + "\"" + (nearest.empty() ? "" : "; did you mean " + nearest + "?"),
+              "perrin", "see `perrin --help`", Exit::usage);
+}
+
+int guarded(int argc, char** argv) {
+  try {
+    return dispatch(argc, argv);
+  } catch (const Error& error) {
+    std::cerr << perrin::console::message_text(error);
+    return static_cast<int>(error.exit);
+  } catch (const std::exception& error) {
+    std::cerr << Error(error.what()).message();
+    return static_cast<int>(Exit::failed);
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return dispatch(argc, argv);
-  } catch (const Error& error) {
-    std::cerr << error.message();
-    return static_cast<int>(error.exit);
-  } catch (const std::exception& error) {
-    std::cerr << "error: " << error.what() << "\n";
-    return static_cast<int>(Exit::failed);
-  }
+  perrin::console::Output output;
+  return output.finish(guarded(argc, argv));
 }

@@ -51,9 +51,15 @@ std::optional<options::variables_map> parse(Command& command, const std::vector<
   } catch (const options::error& error) {
     throw usage_error(command, error.what());
   }
+  for (const auto& [name, value] : values) {
+    const auto* text = boost::any_cast<std::string>(&value.value());
+    if (text && text->empty() && !value.defaulted() && name != "negative")  // a prompt
+      throw usage_error(command, (command.description.find_nothrow(name, false) ? "--" : "") + name + " is empty");
+  }
   if (values.count("help")) {
-    std::cout << "perrin " << command.usage << "\n\n" << command.summary << "\n\n" << command.description
-              << "\nexample:\n  " << command.example << "\n";
+    std::cout << "perrin " << command.usage << "\n\n"
+              << command.summary << "\n\n"
+              << command.description << "\nexample:\n  " << command.example << "\n";
     return std::nullopt;
   }
   return values;

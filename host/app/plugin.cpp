@@ -6,8 +6,10 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/app/json_text.hpp"
 #include "host/app/options.hpp"
 #include "host/base/error.hpp"
+#include "host/base/printable.hpp"
 #include "host/config/suggest.hpp"
 #include "host/console/table.hpp"
 #include "host/console/terminal.hpp"
@@ -44,7 +46,7 @@ void print_json(const loader::Index& index, const std::string& kind) {
     for (const auto& factory : library.components)
       if (kind.empty() || factory.kind == kind) out["components"].push_back(config::to_json(factory));
   }
-  std::cout << out.dump(2) << "\n";
+  std::cout << json_text(out, 2);
 }
 
 void print_list(const loader::Index& index, const std::string& kind) {
@@ -52,7 +54,8 @@ void print_list(const loader::Index& index, const std::string& kind) {
   for (const auto& library : index.libraries())
     for (const auto& factory : library.components)
       if (!library.problem && (kind.empty() || factory.kind == kind))
-        rows.push_back({factory.id, factory.kind, factory.version, factory.tier, base_name(library.file)});
+        rows.push_back(
+            {one_line(factory.id), factory.kind, one_line(factory.version), factory.tier, base_name(library.file)});
   std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a[1] < b[1]; });
   console::Table table({"NAME", "KIND", "VERSION", "TIER", "FILE"});
   for (Row& row : rows) table.add(std::move(row));
@@ -60,36 +63,37 @@ void print_list(const loader::Index& index, const std::string& kind) {
   std::cout << table.text(terminal.tty ? terminal.width : unlimited);
   for (const auto& library : index.libraries())
     if (library.problem)
-      std::cout << "unusable: " << library.file << ": " << library.problem->what << "\n  fix: " << library.problem->fix
-                << "\n";
-  for (const auto& twice : index.conflicts()) std::cout << "unusable: " << twice << "\n";
+      std::cout << "unusable: " << library.file << ": " << one_line(library.problem->what)
+                << "\n  fix: " << one_line(library.problem->fix) << "\n";
+  for (const auto& twice : index.conflicts()) std::cout << "unusable: " << one_line(twice) << "\n";
 }
 
 std::string value_text(const std::optional<config::Value>& value) { return value ? config::to_toml(*value) : "none"; }
 
 void print_key(const config::Key& key) {
-  std::cout << "\n  " << key.name << " : " << config::type_name(key.type);
+  std::cout << "\n  " << one_line(key.name) << " : " << config::type_name(key.type);
   std::cout << (key.required ? ", required" : ", default " + value_text(key.default_value));
-  if (!key.unit.empty()) std::cout << " " << key.unit;
-  std::cout << (key.deprecated ? ", deprecated" : "") << "\n      " << key.doc << "\n";
+  if (!key.unit.empty()) std::cout << " " << one_line(key.unit);
+  std::cout << (key.deprecated ? ", deprecated" : "") << "\n      " << one_line(key.doc) << "\n";
   if (auto range = config::range_text(key); !range.empty()) std::cout << "      range: " << range << "\n";
   if (!key.choices.empty()) {
     std::cout << "      one of:";
-    for (const auto& choice : key.choices) std::cout << " " << choice;
+    for (const auto& choice : key.choices) std::cout << " " << one_line(choice);
     std::cout << "\n";
   }
-  if (!key.alias.empty()) std::cout << "      also: " << key.alias << "\n";
-  if (!key.since.empty()) std::cout << "      since: " << key.since << "\n";
+  if (!key.alias.empty()) std::cout << "      also: " << one_line(key.alias) << "\n";
+  if (!key.since.empty()) std::cout << "      since: " << one_line(key.since) << "\n";
 }
 
 void print_factory(const config::Factory& factory, const loader::Index& index) {
-  std::cout << factory.id << "  (" << factory.kind << " " << factory.version << ", tier " << factory.tier << ")\n"
-            << factory.doc << "\nfile: " << factory.library << "\n";
+  std::cout << one_line(factory.id) << "  (" << factory.kind << " " << one_line(factory.version) << ", tier "
+            << factory.tier << ")\n"
+            << one_line(factory.doc) << "\nfile: " << factory.library << "\n";
   for (const auto& library : index.libraries())
     if (library.file == factory.library) std::cout << "sha256: " << library.sha256 << "\n";
   if (!factory.aliases.empty()) {
     std::cout << "also:";
-    for (const auto& alias : factory.aliases) std::cout << " " << alias;
+    for (const auto& alias : factory.aliases) std::cout << " " << one_line(alias);
     std::cout << "\n";
   }
   std::cout << (factory.keys.empty() ? "It has no keys.\n" : "keys:\n");
@@ -146,7 +150,7 @@ int show(const std::vector<std::string>& arguments) {
   if (values->count("json")) {
     json out = json::array();
     for (const auto& factory : found) out.push_back(config::to_json(factory));
-    std::cout << out.dump(2) << "\n";
+    std::cout << json_text(out, 2);
   } else {
     for (size_t i = 0; i < found.size(); ++i) {
       if (i != 0) std::cout << "\n";

@@ -7,6 +7,7 @@
 #include "host/app/options.hpp"
 #include "host/app/show_text.hpp"
 #include "host/base/error.hpp"
+#include "host/console/output.hpp"
 
 namespace perrin::app {
 namespace {
@@ -25,8 +26,10 @@ fs::path results_file(const fs::path& path) {
 int show(const fs::path& run_folder_or_file, bool json) {
   const fs::path file = results_file(run_folder_or_file);
   const store::Reader reader = store::Reader::open(file);
-  std::cout << (json ? show_json(reader, file) : show_text(reader, file, console::Terminal::of(STDOUT_FILENO)))
-            << std::flush;
+  if (json)
+    std::cout << show_json(reader, file);
+  else
+    console::Output::write_styled(show_text(reader, file, console::Terminal::of(STDOUT_FILENO)));
   return 0;
 }
 

@@ -1,5 +1,4 @@
-#include <nlohmann/json.hpp>
-
+#include "host/app/json_text.hpp"
 #include "host/app/show_summary.hpp"
 #include "host/app/show_text.hpp"
 
@@ -68,7 +67,7 @@ std::string show_json(const store::Reader& reader, const std::filesystem::path& 
                     {"metrics", metrics(reader)},
                     {"images", images(reader)},
                     {"segments", segments}};
-  return all.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  return json_text(all);
 }
 
 }  // namespace perrin::app

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "host/app/show_summary.hpp"
+#include "host/base/printable.hpp"
 #include "host/console/plot.hpp"
 #include "host/console/table.hpp"
 
@@ -43,7 +44,7 @@ Newest newest_row(const store::Reader& reader) {
 std::string status_text(const store::Reader& reader, const Newest& newest, const Terminal& terminal) {
   const std::string& status = reader.status();
   const char* code = status == "finished" ? "32" : status == "failed" ? "31" : status == "running" ? "36" : "33";
-  std::string text = styled(code, status, terminal);
+  std::string text = styled(code, one_line(status), terminal);
   if (newest.wall_time <= 0) return text + ", no rows yet";
   text += ", step " + std::to_string(newest.step);
   if (!reader.segments().empty())
@@ -59,13 +60,15 @@ std::string status_text(const store::Reader& reader, const Newest& newest, const
 std::string head(const store::Reader& reader, const std::filesystem::path& file, const Terminal& terminal) {
   const store::Layout& layout = reader.layout();
   Table table({"", ""});
-  table.add({"run", layout.run_id + (layout.sweep_id.empty() ? "" : "  of sweep " + layout.sweep_id)});
+  table.add(
+      {"run", one_line(layout.run_id) + (layout.sweep_id.empty() ? "" : "  of sweep " + one_line(layout.sweep_id))});
   table.add({"status", status_text(reader, newest_row(reader), terminal)});
-  table.add({"started", reader.start_time()});
-  table.add({"config", layout.config_hash.substr(0, 16)});
-  table.add({"file", file.string() + "  " + console::bytes(static_cast<double>(std::filesystem::file_size(file)))});
+  table.add({"started", one_line(reader.start_time())});
+  table.add({"config", one_line(layout.config_hash.substr(0, 16))});
+  table.add(
+      {"file", one_line(file.string()) + "  " + console::bytes(static_cast<double>(std::filesystem::file_size(file)))});
   for (const auto& [key, value] : layout.provenance)
-    if (key == "git_commit" || key == "libtorch" || key == "cpu") table.add({key, value});
+    if (key == "git_commit" || key == "libtorch" || key == "cpu") table.add({key, one_line(value)});
   return table.text(terminal.width);
 }
 
@@ -74,11 +77,12 @@ std::string composition(const store::Layout& layout, const Terminal& terminal) {
   Table table({"", "", ""});
   std::map<std::string, std::string> versions;
   for (const store::Plugin& plugin : layout.plugins)
-    versions[plugin.id] = plugin.version + "  tier " + plugin.tier + "  " + plugin.file;
+    versions[plugin.id] = one_line(plugin.version + "  tier " + plugin.tier + "  " + plugin.file);
   bool any = false;
   for (const auto& [key, value] : layout.params) {
     if (key.size() <= 4 || key.compare(key.size() - 4, 4, ".use") != 0) continue;
-    table.add({key.substr(0, key.size() - 4), value, versions.count(value) ? versions.at(value) : ""});
+    table.add(
+        {one_line(key.substr(0, key.size() - 4)), one_line(value), versions.count(value) ? versions.at(value) : ""});
     any = true;
   }
   return any ? title("composition", terminal) + table.text(terminal.width) : "";
@@ -114,7 +118,8 @@ std::string trend(std::vector<double> values, int width, const Terminal& termina
 void add_row(Table& table, const std::string& name, const std::string& unit, const std::vector<double>& values,
              const Terminal& terminal) {
   const Summary s = summary_of(values);
-  table.add({name, with_unit(s.first, unit), with_unit(s.late, unit), with_unit(s.low, unit), with_unit(s.high, unit),
+  const auto text = [&](double value) { return with_unit(value, one_line(unit)); };
+  table.add({name, text(s.first), text(s.late), text(s.low), text(s.high),
              trend(values, std::max(10, terminal.width - 64), terminal)});
 }
 

@@ -10,7 +10,7 @@
 namespace perrin::app {
 
 // The first column named "loss" as a plot; every other column as a line of numbers and a sparkline; the timestep
-// buckets (columns <name>_t<number>) as a profile over the schedule.
+// buckets (columns <name>_t<number>) as a profile over the schedule. The file's own texts are escaped; colours are not.
 std::string show_text(const store::Reader& reader, const std::filesystem::path& file,
                       const console::Terminal& terminal);
 

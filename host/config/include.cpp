@@ -89,6 +89,8 @@ std::string read_file(const fs::path& file) {
   const fs::file_status status = fs::status(file, fault);
   if (status.type() == fs::file_type::not_found) throw Error("no file " + shown, "", nearest_file(file), Exit::usage);
   if (fs::is_directory(status)) throw Error(shown + " is a folder, not a TOML file", "", "", Exit::usage);
+  if (fs::exists(status) && !fs::is_regular_file(status))  // a pipe would be waited for
+    throw Error(shown + " is no file but a pipe, a socket or a device", "", "save the experiment to a file", Exit::usage);
   std::ifstream in(file, std::ios::binary);
   if (!in) throw Error("cannot read " + shown + ": " + std::strerror(errno), "", "check its permissions", Exit::usage);
   std::string text(kLargestFile + 1, '\0');

@@ -5,8 +5,6 @@
 namespace perrin::config {
 namespace {
 
-constexpr uint32_t kInvalid = 0xfffd;
-
 struct Range {
   uint32_t first, last;
 };
@@ -22,40 +20,12 @@ bool within(const Range (&ranges)[N], uint32_t code) {
                      [code](Range range) { return code >= range.first && code <= range.last; });
 }
 
-// Bytes that a lead byte announces; 0 if it cannot lead.
-size_t announced(unsigned char lead) {
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead <= 0xdf) return 2;
-  if (lead >= 0xe0 && lead <= 0xef) return 3;
-  return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
-}
-
-bool is_control(uint32_t code) {
-  return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x202a && code <= 0x202e);
-}
-
 }  // namespace
-
-Character first_character(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  const size_t size = announced(lead);
-  if (size == 1) return {lead, 1};
-  if (size == 0 || size > text.size()) return {kInvalid, 1};
-  uint32_t code = lead & (0x7fU >> size);
-  for (size_t i = 1; i < size; ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if ((byte & 0xc0U) != 0x80) return {kInvalid, 1};
-    code = code << 6 | (byte & 0x3fU);
-  }
-  const bool overlong = (size == 3 && code < 0x800) || (size == 4 && code < 0x10000);
-  if (overlong || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return {kInvalid, 1};
-  return {code, size};
-}
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
     const Character character = first_character(text);
-    if (character.code == kInvalid && character.size == 1) return false;
+    if (!character.valid()) return false;
     text.remove_prefix(character.size);
   }
   return true;
@@ -73,8 +43,7 @@ std::string printable(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const Character character = first_character(text);
-    const bool bad =
-        (character.code == kInvalid && character.size == 1) || (is_control(character.code) && text[0] != '\t');
+    const bool bad = !character.valid() || (is_control(character.code) && text[0] != '\t');
     out += bad ? "?" : text.substr(0, character.size);
     text.remove_prefix(character.size);
   }

@@ -7,14 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace perrin::config {
+#include "host/base/printable.hpp"
 
-// The first character of a non-empty text and its bytes; an invalid byte is U+FFFD of size 1.
-struct Character {
-  uint32_t code = 0;
-  size_t size = 1;
-};
-Character first_character(std::string_view text);
+namespace perrin::config {
 
 bool is_utf8(std::string_view text);
 int count_characters(std::string_view text);
@@ -22,7 +17,7 @@ int count_characters(std::string_view text);
 // Terminal columns of one character: 0 for combining marks, 2 for wide ones, else 1 (a tab too).
 int display_width(uint32_t code);
 
-// Control characters and invalid bytes become '?'; tabs stay.
+// Control characters and invalid bytes become '?', so that a caret below stands right; tabs stay.
 std::string printable(std::string_view text);
 
 // printable() in double quotes, cut to `limit` characters.

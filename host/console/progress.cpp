@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <chrono>
 
+#include "host/base/printable.hpp"
+
 namespace perrin::console {
 namespace {
 
@@ -21,7 +23,7 @@ Progress::Progress(std::string label, int64_t total, std::string unit, int64_t s
       tty_(Terminal::of(descriptor).tty),
       started_(steady_seconds()),
       next_(started_ + (tty_ ? kRedrawEvery : kLineEvery)) {
-  state_.label = std::move(label);
+  state_.label = one_line(label);
   state_.unit = std::move(unit);
   state_.done = start;
   state_.total = total;

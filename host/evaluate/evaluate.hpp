@@ -26,7 +26,7 @@ struct Request {
   std::function<bool()> cancelled;                            // may be empty
 };
 
-// Mean L1 and PSNR, the latter over images; milliseconds per image and direction.
+// Mean L1, PSNR, and PSNR of 8-bit pictures, both over images; milliseconds per image and direction.
 Values reconstruction(run::Model& model, const Request& request);
 
 // With a layer that losses train as "logits", top-1 accuracy. With an embedding and a conditioner, CLIP's two tasks: top-1

@@ -11,7 +11,7 @@ namespace perrin::evaluate {
 
 Values reconstruction(run::Model& model, const Request& request) {
   const at::NoGradGuard no_grad;
-  double l1 = 0, psnr = 0, encoding = 0, decoding = 0;
+  double l1 = 0, psnr = 0, psnr_8bit = 0, encoding = 0, decoding = 0;
   int64_t n = 0;
   const auto now = [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
   for_each_batch(model, request, [&](const run::Batch& batch, const perrin_call& call) {
@@ -25,11 +25,13 @@ Values reconstruction(run::Model& model, const Request& request) {
     const metrics::Reconstruction found = metrics::reconstruction(x.cpu(), y.cpu());
     l1 += found.l1.sum().item<double>();
     psnr += found.psnr.sum().item<double>();
+    psnr_8bit += found.psnr_8bit.sum().item<double>();
     n += x.size(0);
   });
   const auto mean = [&](double sum) { return sum / static_cast<double>(n); };
   return {{"l1", "", mean(l1), n},
           {"psnr", "dB", mean(psnr), n},
+          {"psnr-8bit", "dB", mean(psnr_8bit), n},
           {"encode", "ms per image", 1e3 * mean(encoding), n},
           {"decode", "ms per image", 1e3 * mean(decoding), n}};
 }

@@ -64,14 +64,4 @@ bool settled(const FileIdentity& identity) {
 
 std::string sha256_of(const std::filesystem::path& file) { return config::sha256_hex(MappedFile(file).text()); }
 
-std::string trust_problem(const std::filesystem::path& file) {
-  struct stat info;
-  if (::stat(file.c_str(), &info) == 0 && (info.st_mode & S_IWOTH) != 0)
-    return "every user may write to this file, so it is not loaded";
-  auto folder = file.parent_path();
-  if (::stat(folder.c_str(), &info) == 0 && (info.st_mode & S_IWOTH) != 0 && (info.st_mode & S_ISVTX) == 0)
-    return "every user may replace files in " + folder.string() + ", so it is not loaded";
-  return {};
-}
-
 }  // namespace perrin::loader

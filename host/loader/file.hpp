@@ -38,7 +38,4 @@ bool settled(const FileIdentity& identity);
 
 std::string sha256_of(const std::filesystem::path& file);  // 64 hexadecimal digits; throws perrin::Error
 
-// Why nobody should run code from this file: it, or its folder, can be replaced by any user. Empty: no objection.
-std::string trust_problem(const std::filesystem::path& file);
-
 }  // namespace perrin::loader

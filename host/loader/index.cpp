@@ -10,6 +10,7 @@
 #include "host/loader/elf.hpp"
 #include "host/loader/file.hpp"
 #include "host/loader/index_cache.hpp"
+#include "host/loader/trust.hpp"
 
 namespace perrin::loader {
 namespace {
@@ -19,7 +20,7 @@ std::string base_name(const std::string& path) { return path.substr(path.rfind('
 // What needs no probe: is this a file that we would load at all? Fills tier; a problem is not cached, since none of it
 // costs.
 void look(const std::string& file, Listed& listed) try {
-  if (auto problem = trust_problem(file); !problem.empty()) throw Error(problem, file, "chmod o-w " + file);
+  require_trusted(file);
   MappedFile bytes(file);
   auto note = read_note(read_elf(bytes.bytes(), file), file);
   check_version(note, file);

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
+#include "perrin/cpp/json.hpp"
 
 namespace perrin::loader {
 namespace {
@@ -118,6 +119,7 @@ struct Report {
 };
 
 void read_line(const std::string& line, Report& report) {
+  if (nests_too_deep(line)) return;
   auto object = json::parse(line, nullptr, false);
   if (!object.is_object()) return;
   if (auto step = object.find("step"); step != object.end()) {

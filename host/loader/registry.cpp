@@ -11,6 +11,7 @@
 #include "host/loader/compatible.hpp"
 #include "host/loader/elf.hpp"
 #include "host/loader/file.hpp"
+#include "host/loader/trust.hpp"
 
 namespace perrin::loader {
 namespace {
@@ -131,7 +132,7 @@ const perrin_component* Library::find(std::string_view kind, std::string_view id
 
 perrin_note check_file(const std::filesystem::path& file, const perrin_fingerprint& host) {
   std::string name = file.string();
-  if (auto problem = trust_problem(file); !problem.empty()) throw Error(problem, name, "chmod o-w " + name);
+  require_trusted(file);
   MappedFile bytes(file);
   auto elf = read_elf(bytes.bytes(), name);
   auto note = read_note(elf, name);

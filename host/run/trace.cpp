@@ -9,6 +9,7 @@
 #include <limits>
 #include <span>
 
+#include "host/config/text.hpp"
 #include "host/run/first_stage.hpp"
 #include "host/services/status.hpp"
 
@@ -35,32 +36,73 @@ std::vector<std::pair<std::string, const services::Component*>> owners(const Mod
   return {{"encoder", &model.encoder}, {"extractor", &model.extractor}, {"denoiser", &model.denoiser}};
 }
 
-// What follows loss, lr and grad_norm in a row. A term of several stages has one column.
-std::vector<store::Column> own_columns(const Model& model) {
-  std::vector<store::Column> all;
-  const auto add = [&](const store::Column& column) {
-    const auto same = [&](const store::Column& other) { return other.name == column.name; };
-    if (std::none_of(all.begin(), all.end(), same)) all.push_back(column);
-  };
-  for (const auto& stage : model.losses) {
-    for (const LossTerm& term : stage) {
-      add({"loss_" + term.name, false, "", "term " + term.name + ", weighted"});
-      if (is_adversary(term.component))
-        add({"loss_" + term.name + "_opponent", false, "", "what the second player of " + term.name + " minimises"});
-      for (const store::Column& column : traced(term.component, term.name)) add(column);
-    }
-  }
-  for (const perrin_encoder_output& output : model.encoder ? encoder_outputs(model) : std::span<const perrin_encoder_output>())
-    if (output.role == PERRIN_OUTPUT_TERM)
-      add({"loss_encoder_" + std::string(services::view(output.name)), false, "", "the encoder's own term"});
-  for (const auto& [owner, component] : owners(model))
-    for (const store::Column& column : traced(*component, owner)) add(column);
+// A column and what writes it: two things under one name would be one curve.
+struct Owned {
+  store::Column column;
+  std::string writer;      // "term l2", "the trace of encoder": the same in each stage
+  config::Location place;  // in the experiment
+};
+
+// What a term writes.
+std::vector<Owned> term_columns(const LossTerm& term, const config::Location& place) {
+  std::vector<Owned> all = {
+      {{"loss_" + term.name, false, "", "term " + term.name + ", weighted"}, "term " + term.name, place}};
+  if (is_adversary(term.component))
+    all.push_back(
+        {{"loss_" + term.name + "_opponent", false, "", "what the second player of " + term.name + " minimises"},
+         "the second player of term " + term.name,
+         place});
+  for (const store::Column& column : traced(term.component, term.name))
+    all.push_back({column, "the numbers of term " + term.name, place});
   return all;
 }
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+// What follows loss, lr and grad_norm in a row, as often as it is written.
+std::vector<Owned> written(const Model& model) {
+  std::vector<Owned> all;
+  for (size_t s = 0; s < model.losses.size(); ++s)
+    for (size_t i = 0; i < model.losses[s].size(); ++i)
+      for (Owned& owned : term_columns(model.losses[s][i], model.experiment.stages[s].losses[i].component.location))
+        all.push_back(std::move(owned));
+  for (const perrin_encoder_output& output :
+       model.encoder ? encoder_outputs(model) : std::span<const perrin_encoder_output>())
+    if (output.role == PERRIN_OUTPUT_TERM)
+      all.push_back({{"loss_encoder_" + std::string(services::view(output.name)), false, "", "the encoder's own term"},
+                     "the encoder's term",
+                     model.experiment.encoder.location});
+  for (const auto& [owner, component] : owners(model))
+    for (const store::Column& column : traced(*component, owner))
+      all.push_back({column, "the numbers of the " + owner, model.experiment.component(owner)->location});
+  return all;
 }
+
+// A term of several stages has one column.
+std::vector<store::Column> own_columns(const Model& model) {
+  std::vector<store::Column> all;
+  for (Owned& owned : written(model)) {
+    const auto same = [&](const store::Column& other) { return other.name == owned.column.name; };
+    if (std::none_of(all.begin(), all.end(), same)) all.push_back(std::move(owned.column));
+  }
+  return all;
+}
+
+// The columns that every row has.
+std::vector<store::Column> first_columns() {
+  return {{"loss", false, "", "sum of the stage's terms"},
+          {"lr", false, "", "learning rate"},
+          {"grad_norm", false, "", "global gradient norm before clipping"}};
+}
+
+std::vector<store::Column> buckets(const Model& model) {
+  std::vector<store::Column> all;
+  for (int i = 0; model.diffuses() && i < kBuckets; ++i)
+    all.push_back({"loss_t" + std::to_string(i), false, "",
+                   "unweighted first term, samples whose t lies in tenth " + std::to_string(i) +
+                       " of the schedule; NaN: none in this step"});
+  return all;
+}
+
+double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
 
@@ -71,18 +113,24 @@ int64_t resident_bytes() {
   return resident * sysconf(_SC_PAGESIZE);
 }
 
-std::vector<store::Group> trace_groups(const Model& model) {
-  store::Group train{"train",
-                     {{"loss", false, "", "sum of the stage's terms"},
-                      {"lr", false, "", "learning rate"},
-                      {"grad_norm", false, "", "global gradient norm before clipping"}}};
-  const std::vector<store::Column> own = own_columns(model);
-  train.columns.insert(train.columns.end(), own.begin(), own.end());
-  for (int i = 0; model.diffuses() && i < kBuckets; ++i) {
-    train.columns.push_back({"loss_t" + std::to_string(i), false, "",
-                             "unweighted first term, samples whose t lies in tenth " + std::to_string(i) +
-                                 " of the schedule; NaN: none in this step"});
+void check_columns(const Model& model, const config::Loaded& loaded) {
+  std::map<std::string, std::string> writers = {{"step", "every row"}, {"wall_time", "every row"}};
+  for (const store::Column& column : first_columns()) writers[column.name] = "every row";
+  for (const store::Column& column : buckets(model)) writers[column.name] = "the loss by time";
+  for (const Owned& owned : written(model)) {
+    const auto [known, first] = writers.emplace(owned.column.name, owned.writer);
+    if (!first && known->second != owned.writer)
+      throw loaded.error(owned.place,
+                         "the results' column " + config::quote(owned.column.name) + " would be written by " +
+                             owned.writer + " and by " + known->second,
+                         "give the loss another name = \"…\"");
   }
+}
+
+std::vector<store::Group> trace_groups(const Model& model) {
+  store::Group train{"train", first_columns()};
+  for (const auto& more : {own_columns(model), buckets(model)})
+    train.columns.insert(train.columns.end(), more.begin(), more.end());
   return {train,
           {"system",
            {{"step_time", false, "s", "wall time per optimizer step since the last row"},

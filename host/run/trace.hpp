@@ -17,6 +17,9 @@ inline constexpr int kBuckets = 10;  // of the schedule's time domain, equal in 
 // (seconds, images per second, memory).
 std::vector<store::Group> trace_groups(const Model& model);
 
+// Throws Diagnostics, at the loss or component, where two things would write one column.
+void check_columns(const Model& model, const config::Loaded& loaded);
+
 // The values of one optimizer step, over its accumulated batches. NaN where a step has no value.
 class Trace {
  public:

@@ -66,6 +66,7 @@ void check_first_stage(const Model& model, const config::Loaded& loaded, const c
 
 void check_stages(const Model& model, const config::Loaded& loaded) {
   model.check_trainable(loaded);
+  check_columns(model, loaded);
   for (const config::Stage& stage : model.experiment.stages) {
     check_first_stage(model, loaded, stage);
     trained_kinds(model, loaded, stage);

@@ -83,7 +83,10 @@ perrin_status* find(perrin_text name, perrin_text* path) {
     for (const auto& folder : data_folders()) {
       std::error_code none;
       fs::path candidate = fs::absolute(folder / wanted, none).lexically_normal();
-      if (fs::exists(candidate, none)) {
+      const fs::file_status status = fs::status(candidate, none);
+      if (fs::exists(status)) {
+        if (!fs::is_regular_file(status) && !fs::is_directory(status))  // a pipe would be waited for
+          throw Fault(PERRIN_IO, candidate.string() + " is no file or folder but a pipe, a socket or a device");
         *path = text(loader::keep_text(candidate.c_str()));
         remember(wanted.string(), candidate);
         return;

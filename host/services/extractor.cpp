@@ -67,6 +67,10 @@ Offer offer_of(const ExtractorWeights& weights, const Offer* named) {
                                          kExtractorId + "\"; name the extractor, such as vgg");
   if (held.empty()) return *named;
   const Offer offer = find_component(std::string(kKind), held);
+  if (config::find_key(offer.factory.keys, "file"))
+    throw Fault(PERRIN_INVALID_DATA, weights.file() + " says that it is of the extractor \"" + held +
+                                         "\", which reads another file: weights lead to nothing else; name the "
+                                         "extractor and its file in the experiment");
   if (named != nullptr && named->factory.id != offer.factory.id)
     throw Fault(PERRIN_INVALID_CONFIG, weights.file() + " has weights of the extractor \"" + held + "\", not of \"" +
                                            named->factory.id + "\"");

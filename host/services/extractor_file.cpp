@@ -5,6 +5,7 @@
 #include "host/base/error.hpp"
 #include "host/config/suggest.hpp"
 #include "host/services/status.hpp"
+#include "perrin/cpp/json.hpp"
 
 namespace perrin::services {
 namespace {
@@ -16,6 +17,7 @@ using nlohmann::json;
 }
 
 json parsed(const std::string& text, const std::string& file, const char* key) {
+  if (nests_too_deep(text)) damaged(file, key, "is nested too deep");
   json value = json::parse(text, nullptr, false);
   if (value.is_discarded()) damaged(file, key, "is not JSON: " + text);
   return value;
@@ -29,6 +31,12 @@ config::Factory with_defaults(const config::Factory& factory, const json& given,
     const auto name = key["name"].get<std::string>();
     names.push_back(name);
     if (!given.contains(name)) continue;
+    const config::Key& own = *config::find_key(factory.keys, name);
+    const bool free = own.choices.empty() && (own.type == config::Type::text || own.type == config::Type::texts);
+    if (free && !(own.default_value && config::to_json(*own.default_value) == given[name]))
+      damaged(file, kExtractorConfig,
+              "gives \"" + name +
+                  "\" a text of its own: a file of weights sets numbers and choices, and names no other file");
     key["default"] = given[name];
     key.erase("required");
   }

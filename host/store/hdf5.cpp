@@ -4,12 +4,15 @@
 #include <cstring>
 #include <memory>
 
+#include "host/base/printable.hpp"
+
 namespace perrin::store::hdf5 {
 
 std::unique_lock<std::recursive_mutex> lock() {
   // No clean-up at exit: after a failed write (full disk) it would write again, fail and complain.
   static const bool once = [] {
     H5dont_atexit();
+    H5PLset_loading_state(0);  // a file that names a filter must not have a library loaded
     return H5open() >= 0;
   }();
   (void)once;
@@ -32,6 +35,43 @@ hid_t check(hid_t result, const char* doing) {
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, visit, &failure);
   H5Eclear2(H5E_DEFAULT);
   if (failure.error_number != 0) failure.reason = std::strerror(failure.error_number);
+  throw failure;
+}
+
+namespace {
+
+void check_dataset(hid_t dataset) {
+  const Handle list(check(H5Dget_create_plist(dataset), "dataset list"), H5Pclose);
+  if (H5Pget_external_count(list) != 0 || H5Pget_layout(list) == H5D_VIRTUAL)
+    throw Failure{"looking at the data", "some are kept in other files", 0};
+  if (H5Pget_nfilters(list) != 0)
+    throw Failure{"looking at the data", "some are compressed, which Perrin never does", 0};
+}
+
+herr_t check_link(hid_t file, const char* name, const H5L_info_t* link, void* failure) {
+  try {
+    if (link->type != H5L_TYPE_HARD)
+      throw Failure{"looking at the links", std::string(name) + " leads out of the file", 0};
+    const Handle object(check(H5Oopen(file, name, H5P_DEFAULT), "opening an object"), H5Oclose);
+    if (H5Iget_type(object) == H5I_DATASET) check_dataset(object);
+    return 0;
+  } catch (const Failure& found) {  // not through frames of C
+    *static_cast<Failure*>(failure) = found;
+    return -1;
+  }
+}
+
+void check_name(const std::string& name) {
+  if (one_line(name) != name) throw Failure{"reading a name", one_line(name) + " holds a control character", 0};
+}
+
+}  // namespace
+
+void check_self_contained(hid_t file) {
+  Failure failure;
+  if (H5Lvisit(file, H5_INDEX_NAME, H5_ITER_NATIVE, check_link, &failure) >= 0) return;
+  H5Eclear2(H5E_DEFAULT);
+  if (failure.doing.empty()) failure = {"looking at the links", "they cannot be followed", 0};
   throw failure;
 }
 
@@ -80,8 +120,12 @@ namespace {
 Handle scalar_space() { return {check(H5Screate(H5S_SCALAR), "scalar space"), H5Sclose}; }
 
 std::string trimmed(std::string text) {
-  while (!text.empty() && text.back() == '\0') text.pop_back();
+  text.resize(text.find_last_not_of('\0') + 1);  // npos + 1 is 0
   return text;
+}
+
+void check_length(size_t bytes) {
+  if (bytes > kLongestText) throw Failure{"reading a text", "it would have " + std::to_string(bytes) + " bytes", 0};
 }
 
 // One text of the type and space of an object; `read` fills memory of the type that it is given. Failure for what is
@@ -97,8 +141,10 @@ std::string one_text(hid_t type, hid_t space, const Read& read) {
     char* given = nullptr;
     check(read(memory, &given), "reading a text");
     const std::unique_ptr<char, herr_t (*)(void*)> text(given, H5free_memory);
+    if (text) check_length(std::strlen(text.get()));
     return text ? text.get() : "";
   }
+  check_length(H5Tget_size(type));
   std::string text(H5Tget_size(type), '\0');
   check(read(type, text.data()), "reading a text");
   return trimmed(std::move(text));
@@ -143,8 +189,12 @@ std::string read_text(hid_t parent, const std::string& name) {
   const Handle dataset = open_dataset(parent, name);
   const Handle type(check(H5Dget_type(dataset), "dataset type"), H5Tclose);
   const Handle space(check(H5Dget_space(dataset), "dataset space"), H5Sclose);
+  const Handle transfer(check(H5Pcreate(H5P_DATASET_XFER), "transfer list"), H5Pclose);
+  const auto allocate = [](size_t bytes, void*) { return bytes > kLongestText ? nullptr : H5allocate_memory(bytes, false); };
+  const auto release = [](void* memory, void*) { H5free_memory(memory); };
+  check(H5Pset_vlen_mem_manager(transfer, allocate, nullptr, release, nullptr), "limit of texts");
   return one_text(type, space, [&](hid_t memory, void* into) {
-    return H5Dread(dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, into);
+    return H5Dread(dataset, memory, H5S_ALL, H5S_ALL, transfer, into);
   });
 }
 
@@ -155,6 +205,7 @@ std::vector<std::string> links(hid_t group) {
     return 0;
   };
   check(H5Literate(group, H5_INDEX_CRT_ORDER, H5_ITER_INC, nullptr, visit, &names), "listing a group");
+  for (const std::string& name : names) check_name(name);
   return names;
 }
 
@@ -165,6 +216,7 @@ std::vector<std::string> attributes(hid_t object) {
     return 0;
   };
   check(H5Aiterate2(object, H5_INDEX_CRT_ORDER, H5_ITER_INC, nullptr, visit, &names), "listing attributes");
+  for (const std::string& name : names) check_name(name);
   return names;
 }
 

@@ -22,6 +22,10 @@ struct Failure {
 // which is per thread, is switched off here.
 [[nodiscard]] std::unique_lock<std::recursive_mutex> lock();
 
+// Failure unless everything in the file is in it: links of other kinds lead to other files, and so do data that are kept
+// outside or made up of other files' data. Perrin writes none, nor filters, whose libraries a file would choose.
+void check_self_contained(hid_t file);
+
 // The id if it is valid; otherwise throws Failure from the library's error stack, which is cleared.
 hid_t check(hid_t result, const char* doing);
 
@@ -62,9 +66,12 @@ void write_attribute(hid_t object, const std::string& name, uint8_t value);
 std::string read_attribute(hid_t object, const std::string& name);  // Failure if absent or not one text
 bool has_attribute(hid_t object, const std::string& name);
 void write_text(hid_t parent, const std::string& name, std::string_view text);  // a scalar dataset
+// Texts are at most kLongestText bytes, else Failure; likewise attributes.
 std::string read_text(hid_t parent, const std::string& name);
+inline constexpr size_t kLongestText = size_t{64} << 20;
+inline constexpr size_t kLargestImage = size_t{1} << 28;  // bytes
 
-// Names in order of creation.
+// Names in order of creation. Failure for one with a control character, which would steer a terminal.
 std::vector<std::string> links(hid_t group);
 std::vector<std::string> attributes(hid_t object);
 

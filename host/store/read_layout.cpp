@@ -30,6 +30,7 @@ std::vector<std::string> read_texts(hid_t group, const std::string& name) {
   if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0 || bytes > (1 << 20))
     throw hdf5::Failure{"reading texts", "they are not of fixed length", 0};
   std::vector<std::string> texts(length(dataset));
+  if (texts.size() * bytes > hdf5::kLongestText) throw hdf5::Failure{"reading texts", "their size is not plausible", 0};
   std::vector<char> block(texts.size() * bytes);
   if (!texts.empty()) check(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, block.data()), "reading texts");
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -88,7 +89,7 @@ std::vector<ImageTag> read_tags(hid_t file) {
     hsize_t dims[4] = {};
     if (H5Sget_simple_extent_ndims(space) != 4) throw hdf5::Failure{"reading images", name + " is not [n, H, W, C]", 0};
     check(H5Sget_simple_extent_dims(space, dims, nullptr), "image size");
-    if (dims[1] > 65536 || dims[2] > 65536 || dims[3] > 4)
+    if (dims[1] > 65536 || dims[2] > 65536 || dims[3] > 4 || dims[1] * dims[2] * dims[3] > hdf5::kLargestImage)
       throw hdf5::Failure{"reading images", name + " is too large", 0};
     tags.push_back({name, static_cast<int>(dims[1]), static_cast<int>(dims[2]), static_cast<int>(dims[3])});
   }

@@ -154,6 +154,7 @@ Reader::Impl::Impl(const std::filesystem::path& file) : closed(check_signature(f
   try {
     const Handle access = hdf5::file_access();
     file_ = {check(H5Fopen(file.c_str(), H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access), "opening"), close_file};
+    hdf5::check_self_contained(file_);
     check_schema();
     read_all();
   } catch (const hdf5::Failure& failure) {

@@ -14,6 +14,7 @@
 #include "host/store/atomic_file.hpp"
 #include "host/store/file_kind.hpp"
 #include "host/store/safetensors_format.hpp"
+#include "perrin/cpp/json.hpp"
 
 namespace perrin::store {
 namespace {
@@ -155,7 +156,7 @@ void SafeTensors::Free::operator()(std::byte* bytes) const { ::operator delete[]
 SafeTensors SafeTensors::open(const std::filesystem::path& path, Checksum checksum) {
   const Place place{path, checksum};
   SafeTensors result;
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe is not waited for
   if (descriptor < 0) throw file_error("read", path, errno);
   const std::unique_ptr<const int, void (*)(const int*)> closer(&descriptor, [](const int* d) { ::close(*d); });
   struct stat status {};
@@ -172,6 +173,7 @@ SafeTensors SafeTensors::open(const std::filesystem::path& path, Checksum checks
   const Parts parts = split(file, length);
   check_crc(file, parts.header, place);
   try {
+    if (nests_too_deep(parts.header)) refuse(path, "its header is nested too deep");
     const auto header = nlohmann::json::parse(parts.header);
     if (!header.is_object()) refuse(place, "its header is not an object");
     for (const auto& [name, entry] : header.items()) {

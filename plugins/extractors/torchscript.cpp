@@ -1,26 +1,36 @@
-// Any network as extractor, saved by torch.jit.save: images [B, C, H, W] in [-1, 1] in, layers out.
+// Any network as extractor, saved by torch.jit.save: images [B, C, H, W] in [-1, 1] in, layers out. A file that does
+// more than compute is refused before anything of it runs (script_file.hpp).
 #include <ATen/core/grad_mode.h>
 #include <ATen/core/ivalue.h>
 #include <ATen/ops/zeros.h>
 #include <perrin/host/artifact.h>
-#include <torch/csrc/jit/serialization/import.h>
+#include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/passes/inliner.h>
+
+#include <algorithm>
 
 #include "images.hpp"
+#include "script_file.hpp"
+#include "script_graph.hpp"
 
 namespace {
 
 using perrin::Failure;
 using perrin::Key;
 
+constexpr int64_t kMostLoops = 100'000;  // rounds of all loops of one call
+
 // The file's network and what it calls its layers.
 struct Script {
   Script(const std::string& name, std::vector<std::string> given) : file(find(name)), names(std::move(given)) {
     try {
-      module = torch::jit::load(file);
+      module = read_script(file);
       module.eval();
     } catch (const std::exception& error) {
-      const std::string why(error.what());
-      throw Failure(PERRIN_INVALID_DATA, file + " is no TorchScript file: " + why.substr(0, why.find('\n')));
+      std::string why(error.what());
+      why.erase(0, why.find_first_not_of(" \n"));  // LibTorch begins some with an empty line
+      throw Failure(PERRIN_INVALID_DATA,
+                    file + " is no TorchScript file of a network: " + why.substr(0, why.find('\n')));
     }
     for (at::Tensor parameter : module.parameters()) parameter.set_requires_grad(false);
     if (names.empty()) names = names_of_result();
@@ -40,13 +50,36 @@ struct Script {
   std::vector<std::string> names_of_result() const {
     const auto type = module.get_method("forward").function().getSchema().returns().at(0).type();
     if (type->kind() == c10::TypeKind::TensorType) return {"output"};
+    std::vector<std::string> found;
+    if (type->kind() == c10::TypeKind::DictType) found = keys_of_result();
     const auto tuple = type->cast<c10::TupleType>();
-    if (!tuple)
+    if (!tuple && found.empty())
       throw Failure(PERRIN_INVALID_CONFIG, file + " gives a " + type->str() +
                                                ", whose names are not known before it runs: list them as layers");
-    std::vector<std::string> found;
+    if (!tuple) return found;
     for (size_t i = 0; i < tuple->elements().size(); ++i)
       found.push_back(tuple->schema() ? tuple->schema()->arguments()[i].name() : "output" + std::to_string(i));
+    return found;
+  }
+
+  // What the code itself names in the dictionary that it returns: {"a": x}, or result["a"] = x.
+  std::vector<std::string> keys_of_result() const {
+    using namespace torch::jit;
+    const auto graph = toGraphFunction(module.get_method("forward").function()).graph()->copy();
+    Inline(*graph);
+    std::vector<std::string> found;
+    const auto add = [&](const Value* key) {
+      const auto name = toIValue(key);
+      if (!name || !name->isString()) return;
+      if (std::find(found.begin(), found.end(), name->toStringRef()) == found.end())
+        found.push_back(name->toStringRef());
+    };
+    const Value* result = graph->outputs().at(0);
+    const auto inputs = result->node()->inputs();
+    if (result->node()->kind() == prim::DictConstruct)
+      for (size_t i = 0; i < inputs.size(); i += 2) add(inputs[i]);
+    for (const Use& use : result->uses())
+      if (use.user->kind() == aten::_set_item && use.offset == 0) add(use.user->input(1));
     return found;
   }
 };
@@ -62,7 +95,7 @@ class TorchScript : Script, public perrin::ExtractorLayers {
         Key::string("file", nullptr, "what torch.jit.save wrote"),
         Key::strings("layers", "[]",
                      "names of the layers: of a dictionary its keys, of a tuple in its order; empty: output, or the "
-                     "names of a named tuple, or output0, output1, ...")};
+                     "names of a named tuple or a dictionary, or output0, output1, ...")};
   }
 
   explicit TorchScript(const perrin::Config& config)
@@ -94,6 +127,7 @@ class TorchScript : Script, public perrin::ExtractorLayers {
     if (x.device() != device_) module.to(device_ = x.device());
     c10::IValue result;
     try {
+      limit_script_loops(kMostLoops);
       result = module.forward({x.to(at::kFloat)});
     } catch (const std::exception& error) {
       if (shape.empty()) throw;

@@ -140,7 +140,7 @@ class Weights(Scratch):
     def test_eval_says_what_a_first_stage_loses(self):
         made, _ = self.run_of("made", SHAPES + ENCODER + FIRST)
         found = json.loads(PERRIN("eval", made, "--count", "32", "--json").stdout)
-        self.assertEqual({"l1", "psnr", "encode", "decode"}, found.keys())
+        self.assertEqual({"l1", "psnr", "psnr-8bit", "encode", "decode"}, found.keys())
         self.assertEqual(32, found["l1"]["n"])
         longer, _ = self.run_of("longer", SHAPES + ENCODER + FIRST.replace("steps = 4", "steps = 150"))
         better = json.loads(PERRIN("eval", longer, "--count", "32", "--json").stdout)

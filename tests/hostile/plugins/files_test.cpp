@@ -109,6 +109,23 @@ TEST_F(File, in_a_world_writable_folder) {
   ::chmod(scratch.root().c_str(), 0755);
 }
 
+TEST_F(File, below_a_folder_that_every_user_may_change) {
+  scratch.add("good", "open");
+  ::chmod(scratch.path.c_str(), 0777);
+  expect_refused("open", "every user may replace files in " + fs::canonical(scratch.path).string() + ", so it is not loaded");
+  ::chmod(scratch.path.c_str(), 0755);
+}
+
+TEST_F(File, of_another_user) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  const auto file = scratch.add("good", "theirs");
+  ASSERT_EQ(::chown(file.c_str(), 12345, 12345), 0);
+  expect_refused("theirs", "this file belongs to another user (number 12345), so it is not loaded");
+  ASSERT_EQ(::chown(file.c_str(), 0, 0), 0);
+  ASSERT_EQ(::chown(scratch.root().c_str(), 12345, 12345), 0);
+  expect_refused("theirs", "the folder " + fs::canonical(scratch.root()).string() + " belongs to another user (number 12345), so it is not loaded");
+}
+
 TEST_F(File, unreadable_things_are_listed_and_stop_nobody) {
   fs::create_symlink("/nowhere/at/all.so", scratch.root() / "dangling.so");
   fs::create_directory(scratch.root() / "folder.so");

@@ -5,6 +5,8 @@ Usage: hostile_test.py PERRIN HEALTHY_PLUGIN CRASHING_PLUGIN INTERRUPTING_PLUGIN
 import concurrent.futures
 import gzip
 import hashlib
+import json
+import os
 import pathlib
 import re
 import shutil
@@ -325,7 +327,8 @@ class Pins(Hostile):
 
 class Commands(Hostile):
     def test_a_run_that_is_not_there(self):
-        for name in ("nope", self.folder / "nope", ""):
+        self.refused(2, ("RUN is empty",), "resume", "")
+        for name in ("nope", self.folder / "nope"):
             for command in ("resume", "sample"):
                 self.refused(1, ("fix: name a folder that `perrin run` printed",), command, name)
         self.refused(1, ("No such file or directory", "fix: correct the path"), "show", self.folder / "nope")
@@ -336,6 +339,105 @@ class Commands(Hostile):
 
     def test_a_negative_seed(self):
         self.refused(2, ('"seed" is out of range: -3', "allowed: >= 0"), "run", self.write(POINTS), "--seed", "-3")
+
+
+class Surroundings(Hostile):
+    def test_pipes_and_devices_are_not_waited_for(self):
+        pipe = self.folder / "pipe.toml"
+        os.mkfifo(pipe)
+        for file in (pipe, "/dev/zero"):
+            for command in ("check", "run"):
+                self.refused(2, ("is no file but a pipe, a socket or a device",), command, file)
+            self.refused(2, ("e.toml:1:11: error: cannot include", "a pipe, a socket or a device"), "check",
+                         self.write(f'include = "{file}"\n' + POINTS))
+            self.refused(1, ("is not a file",), "show", file)
+
+    def test_a_value_that_is_empty(self):
+        file = self.write(POINTS)
+        self.refused(2, ("--out is empty",), "run", file, "--out", "")
+        self.refused(2, ("FILE is empty",), "check", "")
+        PERRIN("run", file, "--out", self.run_folder)
+        self.refused(2, ("--out is empty",), "sample", self.run_folder, "--out", "")
+        self.refused(2, ("--checkpoint is empty",), "sample", self.run_folder, "--checkpoint", "")
+
+    def test_a_working_folder_that_is_gone(self):
+        gone = self.folder / "gone"
+        for command in ("check", "show", "plugin"):
+            gone.mkdir()
+            done = subprocess.run(["sh", "-c", f'rmdir "{gone}"; exec "{PERRIN.binary}" {command} x.toml'], cwd=gone,
+                                  capture_output=True, text=True)
+            self.assertEqual(2, done.returncode, describe(done))
+            self.assertIn("error: the working folder is gone", done.stderr)
+
+    def test_standard_output_that_takes_nothing(self):
+        file = self.write(POINTS)
+        for command in (["plugin", "list"], ["check", file], ["check", file, "--json"], ["run", file, "--out", self.run_folder]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([PERRIN.binary, *command], stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(1, done.returncode, describe(done))
+            self.assertIn("error: cannot write to standard output: No space left on device", done.stderr)
+        self.assertEqual("finished", status(self.run_folder), "the run itself is whole")
+
+    def test_a_reader_that_goes_away_stops_no_run(self):
+        file = self.write(POINTS)
+        for n, command in enumerate((["plugin", "list", "--json"], ["run", file, "--out", self.run_folder])):
+            read, written = os.pipe()
+            os.close(read)
+            done = subprocess.run([PERRIN.binary, *command], stdout=written, stderr=written if n else subprocess.PIPE)
+            os.close(written)
+            self.assertEqual(141, done.returncode, describe(done))
+        self.assertEqual("finished", status(self.run_folder))
+
+    def test_json_in_a_folder_whose_name_is_no_utf8(self):
+        folder = os.fsencode(self.folder) + b"/caf\xe9"
+        os.mkdir(folder)
+        (self.folder / "e.toml").write_text(POINTS)
+        shutil.copy(self.folder / "e.toml", folder + b"/e.toml")
+        done = subprocess.run([PERRIN.binary, "run", folder + b"/e.toml", "--out", folder + b"/run", "--json"], capture_output=True)
+        self.assertEqual(0, done.returncode, describe(done))
+        self.assertTrue(json.loads(done.stdout)["run"].endswith("caf\ufffd/run"))
+        for command in (["show", folder + b"/run", "--json"], ["sample", folder + b"/run", "--json"]):
+            json.loads(subprocess.run([PERRIN.binary, *command], capture_output=True, check=True).stdout)
+
+    def test_texts_of_files_cannot_steer_the_terminal(self):
+        done = self.refused(2, (), "check", self.write(POINTS + "[\"\x7f\u009b31m\u202e\"]\n", name="e\x1b[31m.toml"))
+        self.assertNotRegex(done.stderr, "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
+        PERRIN("run", self.write(POINTS), "--out", self.run_folder)
+        with h5py.File(self.run_folder / "run.h5", "r+") as f:
+            f.attrs["run_id"] = "\x1b]0;title\x07"
+            f["provenance"].attrs["cpu"] = "\x1b[2J\nerror: forged"
+        shown = PERRIN("show", self.run_folder).stdout
+        self.assertNotRegex(shown, "[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+        self.assertNotRegex(shown, "(?m)^error: forged")
+
+
+class Columns(Hostile):
+    FIRST_STAGE = """
+[experiment]
+name = "first"
+[dataset]
+use = "gaussian-mixture"
+shape = [1, 8, 8]
+[encoder]
+use = "autoencoder"
+channels = [4, 8]
+[[stage]]
+train = ["encoder"]
+steps = 2
+batch_size = 2
+[[stage.loss]]
+use = "adversarial"
+name = "a"
+"""
+
+    def test_two_things_that_would_write_one_column(self):
+        losses = '[[stage.loss]]\nuse = "l2"\nname = "t0"\n'
+        self.refused_before_anything_runs(POINTS.replace("[sampler]", losses + "[sampler]"), f"{self.folder}/e.toml:17:",
+                                          'column "loss_t0" would be written by term t0 and by the loss by time')
+        second = self.FIRST_STAGE + '[[stage.loss]]\nuse = "l1"\nname = "a_opponent"\n'
+        self.refused_before_anything_runs(second, f"{self.folder}/e.toml:18:", 'column "loss_a_opponent" would be written by',
+                                          "the second player of term a", "give the loss another name")
+        PERRIN("run", self.write(second.replace("a_opponent", "b_opponent")), "--out", self.run_folder)
 
 
 class Datasets(Hostile):

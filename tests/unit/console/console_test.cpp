@@ -1,13 +1,48 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <iostream>
+#include <sstream>
 
+#include "host/base/error.hpp"
+#include "host/base/printable.hpp"
+#include "host/console/output.hpp"
 #include "host/console/table.hpp"
 #include "host/console/text_width.hpp"
 #include "host/console/units.hpp"
 
 namespace perrin::console {
 namespace {
+
+TEST(Printable, WhatATerminalObeysIsWrittenOut) {
+  EXPECT_EQ(printable("plain, ü, 日本, \t\n"), "plain, ü, 日本, \t\n");
+  EXPECT_EQ(printable("\x1b[2Jred\x07"), "\\u001b[2Jred\\u0007");
+  EXPECT_EQ(printable("\xc2\x9b" "31m"), "\\u009b31m") << "CSI of eight bits";
+  EXPECT_EQ(printable("\xe2\x80\xae" "abc\xe2\x81\xa9"), "\\u202eabc\\u2069") << "text that runs backwards";
+  EXPECT_EQ(printable("a\xff\xc3"), "a\\xff\\xc3");
+  EXPECT_EQ(one_line("a\r\nb"), "a\\u000d\\u000ab");
+}
+
+TEST(Printable, MessagesKeepTheirLines) {
+  const std::string message = message_text(Error("first\nerror: forged\n  kept", "a.toml", "b"));
+  EXPECT_EQ(message, "error: first\n  error: forged\n  kept\n  at:  a.toml\n  fix: b\n");
+}
+
+TEST(Output, StreamsEscapeWhoeverWrites) {
+  std::ostringstream out, error;
+  auto *old_out = std::cout.rdbuf(out.rdbuf()), *old_error = std::cerr.rdbuf(error.rdbuf());
+  {
+    Output output;
+    std::cout << "\x1b[31m" << 'a' << "\xc3";
+    std::cout << "\xbc\n" << std::flush;  // a character in two pieces
+    std::cerr << "b\x08\xff";
+    Output::write_styled("\x1b[1mbold");
+    EXPECT_EQ(output.finish(3), 3);
+  }
+  std::cout.rdbuf(old_out), std::cerr.rdbuf(old_error);
+  EXPECT_EQ(out.str(), "\\u001b[31maü\n\x1b[1mbold");
+  EXPECT_EQ(error.str(), "b\\u0008\\xff");
+}
 
 TEST(Units, CountsHaveThreeDigits) {
   EXPECT_EQ(count(0), "0");

@@ -137,8 +137,16 @@ TEST_F(ExtractorService, refuses_metadata_that_it_cannot_follow) {
   expect_refused(with("perrin.extractor.config", "{\"chanels\": [8]}"), {"\"chanels\"", "did you mean \"channels\""});
   expect_refused(with("perrin.extractor.config", "{\"channels\": \"wide\"}"), {"cannot be read"});
   expect_refused(with("perrin.extractor.config", "{\"groups\": 0}"), {"\"groups\"", "range >= 1"});
+  expect_refused(with("perrin.extractor.config", (std::string(100000, '[')).c_str()), {"is nested too deep"});
   expect_refused(with("perrin.extractor.input", "{}"), {"is no shape"});
   expect_refused(with("perrin.extractor.classes", "ten"), {"is not JSON: ten"});
+}
+
+TEST_F(ExtractorService, metadata_lead_to_no_other_file) {
+  const auto script = folder.path / "other.pt";
+  std::ofstream(script) << "never read";
+  write({{"perrin.extractor", "torchscript"}, {"perrin.extractor.config", "{\"file\": \"" + script.string() + "\"}"}});
+  expect_refused(refused(""), {"which reads another file"});
 }
 
 TEST_F(ExtractorService, refuses_a_batch_of_another_shape) {

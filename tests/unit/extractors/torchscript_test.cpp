@@ -1,7 +1,12 @@
 // The extractor `torchscript`, opened as losses open it. Files: data/make.py, with torch's own values in its classes.
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
 
 #include "host/base/error.hpp"
 #include "tests/unit/extractors/opened.hpp"
@@ -38,13 +43,38 @@ TEST(TorchScript, gives_the_named_entries_of_a_dictionary_frozen) {
   EXPECT_FALSE(extract(component, x.detach(), {1})[0].requires_grad());
 }
 
+TEST(TorchScript, names_the_entries_of_a_dictionary_by_its_code) {
+  EXPECT_EQ(Opened("torchscript", script("mean.pt"), spec({3, 4, 5})).layers(),
+            (std::vector<std::string>{"tripled", "mean"}));
+  const at::NoGradGuard no_grad;
+  const auto x = at::randn({2, 3, 4, 5});
+  const Opened keys("torchscript", script("keys.pt"), spec({3, 4, 5}));
+  EXPECT_EQ(keys.layers(), (std::vector<std::string>{"doubled", "mean"}));
+  EXPECT_TRUE(keys(x, {1})[0].equal(x.mean({2, 3})));
+}
+
+// Against torch's own numbers of the same network.
+TEST(TorchScript, gives_what_torch_gives_of_scripted_and_traced_networks) {
+  const at::NoGradGuard no_grad;
+  std::ifstream text(script("layers.txt"));
+  const std::vector<double> values{std::istream_iterator<double>(text), {}};
+  const auto expected = at::tensor(values).view({2, 4});
+  const auto x = at::arange(2 * 3 * 8 * 8, at::kDouble).sin().to(at::kFloat).view({2, 3, 8, 8});
+  for (const char* name : {"layers.pt", "traced.pt"}) {
+    const Opened net("torchscript", script(name), spec({3, 8, 8}));
+    const double worst = net(x)[0].sub(expected).abs().max().item<double>();
+    std::printf("%s: %.1e\n", name, worst);
+    EXPECT_LT(worst, 1e-6);
+  }
+}
+
 TEST(TorchScript, refuses_what_it_cannot_use) {
   const auto opened = [](const std::string& file) {
     return refusal([&] { Opened("torchscript", file, spec({3, 4, 5})); });
   };
   EXPECT_NE(opened(script("none.pt")).find("there is no file"), std::string::npos);
   EXPECT_NE(opened(script("make.py")).find("make.py is no TorchScript file"), std::string::npos);
-  EXPECT_NE(opened(script("mean.pt")).find("list them as layers"), std::string::npos) << opened(script("mean.pt"));
+  EXPECT_NE(opened(script("loop.pt")).find("list them as layers"), std::string::npos) << opened(script("loop.pt"));
   EXPECT_NE(opened(script("wrong.pt")).find("gives a layer [] for 1 images"), std::string::npos);
   const auto grey = refusal([] { Opened("torchscript", script("one.pt"), spec({1, 4, 5})); });
   EXPECT_NE(grey.find("one.pt does not take images [1, 4, 5]"), std::string::npos) << grey;

@@ -1,5 +1,6 @@
 // metrics/ on values worked by hand.
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
@@ -20,6 +21,15 @@ TEST(Reconstruction, IsMeasuredByHand) {
   EXPECT_DOUBLE_EQ(r.mse.item<double>(), 0.125);
   EXPECT_NEAR(r.psnr.item<double>(), 10 * std::log10(32.0), 1e-12);
   EXPECT_TRUE(std::isinf(reconstruction(x, x).psnr.item<double>()));
+}
+
+// skimage.metrics.peak_signal_noise_ratio (scikit-image 0.26.0) of the pictures round((clip(v, -1, 1) + 1) 127.5), uint8.
+TEST(Reconstruction, PsnrOfPicturesIsThatOfScikitImage) {
+  const at::Tensor i = at::arange(48, at::kDouble).view({1, 3, 4, 4});
+  const at::Tensor x = i.sin(), y = i.sin().mul(1.4).add(i.mul(3).cos(), 0.05);
+  const Reconstruction r = reconstruction(x, y);
+  EXPECT_NEAR(r.psnr_8bit.item<double>(), 22.530989670476064, 1e-9);
+  EXPECT_NEAR(r.psnr.item<double>(), 17.00269899592224, 1e-9) << "of the numbers as they are";
 }
 
 TEST(Retrieval, RecallCountsQueriesThatFindTheirKind) {

@@ -8,7 +8,7 @@ import unittest
 SOURCE = pathlib.Path(sys.argv[1])
 # Callbacks of the SDK whose comments lack a tag; an entry that is no longer needed fails the test.
 STD = re.compile(r"<[a-z0-9_]+(\.h)?>|<sys/[a-z]+\.h>")
-TORCH = re.compile(r'<(ATen|c10|torch)/')
+TORCH = re.compile(r'<(ATen|c10|caffe2|torch)/')
 
 
 def files(*folders):

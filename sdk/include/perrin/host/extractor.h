@@ -7,7 +7,8 @@
  *   "perrin.extractor.input"    the images that it was trained on: [1, 28, 28]; others may differ in size, not in channels
  *   "perrin.extractor.classes"  number of classes of the data: 10; 0: none
  * A file without them (torchvision's) holds weights of the extractor that `open` names, in its default configuration. An
- * extractor that has a key "file" (torchscript) is given the file there and reads it itself. */
+ * extractor that has a key "file" (torchscript) is given the file there and reads it itself; metadata never name one, and set
+ * numbers and choices only, no free text: what a file of weights says leads to no other file. */
 #ifndef PERRIN_HOST_EXTRACTOR_H
 #define PERRIN_HOST_EXTRACTOR_H
 
