@@ -3,6 +3,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/app/check_data.hpp"
 #include "host/app/json_text.hpp"
 #include "host/app/options.hpp"
 #include "host/app/session.hpp"
@@ -113,6 +114,7 @@ void print_steps(const nlohmann::json& r) {
 
 void print(const run::Model& model, const config::Loaded& loaded, const nlohmann::json& r) {
   std::cout << loaded.file << ": fine\n\n";
+  if (r.contains("unreadable_samples")) std::cout << "  all " << r["samples_in_dataset"] << " samples can be read\n\n";
   for (const config::Component* c : loaded.experiment.components()) {
     std::string line = "  " + c->kind + std::string(c->kind.size() < 17 ? 17 - c->kind.size() : 1, ' ') + c->use;
     const std::string role = role_of(model, c->kind);
@@ -146,6 +148,19 @@ void warn_of_cut_texts(run::Model& model) {
   for (const std::string& line : sample::cut_prompts(model, model.experiment.samples.prompts)) std::cerr << line << "\n";
 }
 
+void add(const std::vector<UnreadableSample>& unreadable, nlohmann::json& r) {
+  r["unreadable_samples"] = nlohmann::json::array();
+  for (const UnreadableSample& sample : unreadable)
+    r["unreadable_samples"].push_back({{"index", sample.index}, {"reason", sample.reason}});
+}
+
+[[noreturn]] void refuse(const std::vector<UnreadableSample>& unreadable, uint64_t count, const std::string& file) {
+  std::string text = std::to_string(unreadable.size()) + " of " + std::to_string(count) + " samples cannot be read:";
+  for (const UnreadableSample& sample : unreadable)
+    text += "\n  sample " + std::to_string(sample.index) + ": " + sample.reason;
+  throw Error(text, file, "mend or remove them");
+}
+
 }  // namespace
 
 int check_command(const std::vector<std::string>& arguments) {
@@ -154,7 +169,8 @@ int check_command(const std::vector<std::string>& arguments) {
             "perrin check experiments/quickstart.toml --set denoiser.channels=[64,128]");
   c.positional = {"FILE"};
   c.description.add_options()("set", options::value<std::vector<std::string>>()->composing(),
-                              "override a key, KEY=VALUE; repeatable")("json", "print JSON");
+                              "override a key, KEY=VALUE; repeatable")(
+      "data", "read every sample of the dataset too, and list those that cannot be read")("json", "print JSON");
   const auto values = parse(c, arguments);
   if (!values) return 0;
   const std::filesystem::path file = required(c, *values, "FILE");
@@ -169,12 +185,15 @@ int check_command(const std::vector<std::string>& arguments) {
   if (model.diffuses()) sample::load_guide(model, registry, load_other);
   if (model.diffuses()) sample::check_steps(model.times, loaded);
   warn_of_cut_texts(model);
-  const nlohmann::json r = report(model, loaded);
+  nlohmann::json r = report(model, loaded);
+  std::vector<UnreadableSample> unreadable;
+  if (values->count("data")) add(unreadable = unreadable_samples(model.dataset), r);
   if (values->count("json")) {
     std::cout << json_text(r, 2);
-  } else {
-    print(model, loaded, r);
+    return static_cast<int>(unreadable.empty() ? Exit::ok : Exit::failed);
   }
+  if (!unreadable.empty()) refuse(unreadable, r["samples_in_dataset"].get<uint64_t>(), loaded.file);
+  print(model, loaded, r);
   return 0;
 }
 

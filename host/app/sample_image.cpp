@@ -4,37 +4,74 @@
 #include <ATen/ops/adaptive_max_pool2d.h>
 #include <ATen/ops/from_blob.h>
 
+#include <iostream>
+
 #include "host/base/error.hpp"
+#include "host/images/image.hpp"
+#include "host/images/resample.hpp"
 #include "host/run/latent.hpp"
 #include "host/run/terms.hpp"
-#include "host/store/png.hpp"
 
 namespace perrin::app {
 namespace {
 
 using Values = options::variables_map;
 
-std::string size_text(int64_t channels, int64_t height, int64_t width) {
-  return std::to_string(channels) + " x " + std::to_string(height) + " x " + std::to_string(width);
+std::string size_text(const images::Pixels& picture) {
+  return std::to_string(picture.width) + " x " + std::to_string(picture.height);
 }
 
-// [1, channels, height, width] in [0, 1], of whichever size it is.
-at::Tensor pixels_of(const run::Model& model, const std::string& option, const std::string& file) {
+// The pixels that the run's dataset would see in the file, before it scales them.
+images::Pixels read(const run::Model& model, const std::string& option, const std::string& file, int64_t channels) {
   if (model.shapes.x.rank != 3) throw Error("the run makes no images", option, "leave the option out", Exit::usage);
-  const store::Image image = store::read_png(file);
-  const at::Tensor pixels = at::from_blob(const_cast<uint8_t*>(image.pixels.data()),
-                                          {image.height, image.width, image.channels}, at::kByte);
+  if (channels != 1 && channels != 3)
+    throw Error("the run's images have " + std::to_string(channels) + " channels, and files have 1 or 3", option,
+                "leave the option out", Exit::usage);
+  return images::decode_file(file, static_cast<uint32_t>(channels));
+}
+
+// A choice that the dataset offers by a key of this name.
+std::string chosen(const run::Model& model, const char* key, const char* otherwise) {
+  const config::Value* value = model.experiment.dataset.find(key);
+  const std::string* text = value == nullptr ? nullptr : std::get_if<std::string>(value);
+  return text == nullptr ? otherwise : *text;
+}
+
+// Of the run's size, as its dataset scales and cuts (perrin/host/image.h), which it says.
+images::Pixels fitted(const run::Model& model, images::Pixels picture, const std::string& file) {
+  const auto height = static_cast<uint64_t>(model.shapes.x.sizes[1]), width = static_cast<uint64_t>(model.shapes.x.sizes[2]);
+  if (picture.height == height && picture.width == width) return picture;
+  const bool stretched = chosen(model, "fit", "crop") == "stretch";
+  const std::string filter = chosen(model, "filter", "lanczos");
+  perrin_image_window window = perrin_image_cover(picture.height, picture.width, height, width);
+  if (stretched) window = {sizeof window, 0, height, width, 0, 0, height, width};
+  images::Pixels result{height, width, picture.channels, std::make_unique<uint8_t[]>(height * width * picture.channels)};
+  images::resample(picture.view(), images::is_filter(filter) ? filter : "lanczos", window, result.values.get());
+  std::cerr << file << ": " << size_text(picture) << " pixels, " << (stretched ? "stretched" : "scaled and cropped")
+            << " to the run's " << size_text(result) << "\n";
+  return result;
+}
+
+// [1, channels, height, width] in [0, 1].
+at::Tensor tensor_of(const images::Pixels& picture) {
+  const auto n = [](uint64_t size) { return static_cast<int64_t>(size); };
+  const at::Tensor pixels =
+      at::from_blob(picture.values.get(), {n(picture.height), n(picture.width), n(picture.channels)}, at::kByte);
   return pixels.to(at::kFloat).div(255).permute({2, 0, 1}).unsqueeze(0).contiguous();
 }
 
-// The image itself, which has to be [1, channels, H, W] of the model's size.
-at::Tensor whole(const run::Model& model, const at::Tensor& image, const std::string& file, int64_t channels) {
-  const perrin_spec& x = model.shapes.x;
-  if (image.size(1) != channels || image.size(2) != x.sizes[1] || image.size(3) != x.sizes[2])
-    throw Error("the image is " + size_text(image.size(1), image.size(2), image.size(3)) +
-                    " (channels, height, width), and " + size_text(channels, x.sizes[1], x.sizes[2]) + " is needed",
-                file, "resize it to the run's images", Exit::usage);
-  return image;
+// An option's picture in [0, 1], and the size that it has in its file.
+struct Given {
+  at::Tensor pixels;
+  std::string size;
+};
+
+Given given(const run::Model& model, const Values& values, const char* option, int64_t channels, bool fit) {
+  const std::string file = values[option].as<std::string>();
+  images::Pixels picture = read(model, std::string("--") + option, file, channels);
+  std::string size = size_text(picture);
+  if (fit) picture = fitted(model, std::move(picture), file);
+  return {tensor_of(picture), std::move(size)};
 }
 
 at::Tensor in_range(const at::Tensor& pixels) { return pixels.mul(2).sub(1); }
@@ -52,11 +89,7 @@ void check_looked_at(const run::Model& model) {
 }
 
 // The dataset's field "image", as the dataset would give it: [1, C, h, w] in its dtype.
-at::Tensor shown_image(const run::Model& model, const at::Tensor& image, const std::string& file) {
-  if (image.size(1) != model.shapes.x.sizes[0])
-    throw Error("the image has " + std::to_string(image.size(1)) + " channels, and the run's have " +
-                    std::to_string(model.shapes.x.sizes[0]),
-                file, "save it as grey or as RGB, like the run's images", Exit::usage);
+at::Tensor shown_image(const run::Model& model, const at::Tensor& image) {
   const perrin_field& field = model.shapes.fields[model.shapes.image];
   const at::Tensor raw = (in_range(image) - field.offset) / field.scale;
   return field.spec.dtype == PERRIN_UINT8 ? raw.round().to(at::kByte) : raw;
@@ -75,20 +108,26 @@ void check_options(const Values& values) {
 
 Pictures read_pictures(const run::Model& model, const Values& values) {
   check_options(values);
-  Pictures pictures;
-  const auto file = [&](const char* option) { return values[option].as<std::string>(); };
-  const auto pixels = [&](const char* option) { return pixels_of(model, std::string("--") + option, file(option)); };
   const int64_t channels = model.shapes.x.sizes[0];
-  if (values.count("init")) pictures.init = in_range(whole(model, pixels("init"), file("init"), channels));
-  at::Tensor shown;
+  const bool masked = values.count("mask") > 0;
+  Pictures pictures;
+  Given known;
   if (values.count("image")) {
     check_looked_at(model);
-    shown = pixels("image");
-    pictures.shown = shown_image(model, shown, file("image"));
+    known = given(model, values, "image", channels, masked);
+    pictures.shown = shown_image(model, known.pixels);
   }
-  if (!values.count("mask")) return pictures;
-  pictures.mask = whole(model, pixels("mask"), file("mask"), 1).gt(0.5).to(at::kFloat);
-  pictures.known = pictures.init.defined() ? pictures.init : in_range(whole(model, shown, file("image"), channels));
+  if (values.count("init")) {
+    known = given(model, values, "init", channels, true);
+    pictures.init = in_range(known.pixels);
+  }
+  if (!masked) return pictures;
+  const Given mask = given(model, values, "mask", 1, true);
+  if (mask.size != known.size)
+    throw Error("the mask is " + mask.size + " pixels, and its image " + known.size, values["mask"].as<std::string>(),
+                "make a mask of the image's size", Exit::usage);
+  pictures.mask = mask.pixels.gt(0.5).to(at::kFloat);
+  pictures.known = in_range(known.pixels);
   return pictures;
 }
 

@@ -1,4 +1,4 @@
-// The PNGs that `perrin sample` is given: to start from, to fill, to enlarge.
+// The pictures that `perrin sample` is given: to start from, to fill, to enlarge.
 #pragma once
 
 #include <optional>
@@ -16,8 +16,9 @@ struct Pictures {
   at::Tensor known;  // with a mask: where its other pixels come from, --init or else --image; [1, C, H, W] in [-1, 1]
 };
 
-// Of --init, --image and --mask. Throws Error, usage for options that do not go together, for an image of another size
-// and for one that no conditioner looks at.
+// Of --init, --image and --mask, decoded as perrin.image/1 does, and, but for --image without a mask, scaled and cut to the
+// run's size as its dataset does. Throws Error, usage for options that do not go together, for a mask of another size than
+// its image and for an image that no conditioner looks at.
 Pictures read_pictures(const run::Model& model, const options::variables_map& values);
 
 // The request starts from the latent of --init, of which a mask keeps a part. `strength` defaults to 0.75, with a mask to

@@ -18,7 +18,7 @@ constexpr Service portable_services[] = {
     {PERRIN_HOST_LOG, &log_table},           {PERRIN_HOST_OP, &op_table},
     {PERRIN_HOST_PROGRESS, &progress_table}, {PERRIN_HOST_RNG, &rng_table},
     {PERRIN_HOST_TENSOR, &tensor_table},     {PERRIN_HOST_WEIGHTS, &weights_table},
-    {PERRIN_HOST_EXTRACTOR, &extractor_table},
+    {PERRIN_HOST_EXTRACTOR, &extractor_table}, {PERRIN_HOST_IMAGE, &image_table},
 };
 
 const void* get_extension(const perrin_host* host, perrin_text id) {

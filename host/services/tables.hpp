@@ -5,6 +5,7 @@
 #include "perrin/host/autograd.h"
 #include "perrin/host/config.h"
 #include "perrin/host/extractor.h"
+#include "perrin/host/image.h"
 #include "perrin/host/lincomb.h"
 #include "perrin/host/log.h"
 #include "perrin/host/op.h"
@@ -20,6 +21,7 @@ extern const perrin_host_artifact artifact_table;
 extern const perrin_host_autograd autograd_table;
 extern const perrin_host_config config_table;
 extern const perrin_host_extractor extractor_table;
+extern const perrin_host_image image_table;
 extern const perrin_host_lincomb lincomb_table;
 extern const perrin_host_log log_table;
 extern const perrin_host_op op_table;

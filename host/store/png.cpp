@@ -42,23 +42,6 @@ void write_png(const std::filesystem::path& path, const Image& image) {
   write_atomically(path, {&part, 1});
 }
 
-Image read_png(const std::filesystem::path& path) {
-  Control png;
-  const auto fail = [&]() -> Error {
-    return Error("cannot read the image " + path.string() + ": " + png.image.message, path.string());
-  };
-  if (!png_image_begin_read_from_file(&png.image, path.c_str())) throw fail();
-  if (uint64_t{png.image.width} * png.image.height > (1u << 28))
-    throw Error(path.string() + " is too large an image", path.string());
-  const int channels = (png.image.format & PNG_FORMAT_FLAG_COLOR) ? 3 : 1;
-  png.image.format = format_of(channels);
-  Image image{static_cast<int>(png.image.height), static_cast<int>(png.image.width), channels, {}};
-  image.pixels.resize(bytes_of(image.height, image.width, channels));
-  const png_color black{};
-  if (!png_image_finish_read(&png.image, &black, image.pixels.data(), 0, nullptr)) throw fail();
-  return image;
-}
-
 Image grid(std::span<const uint8_t> images, int height, int width, int channels, const GridStyle& style) {
   const size_t each = bytes_of(height, width, channels);
   const int n = static_cast<int>(images.size() / each);

@@ -16,9 +16,6 @@ struct Image {
 // Whole or not at all, as write_atomically(). perrin::Error for sizes that do not fit the pixels.
 void write_png(const std::filesystem::path& path, const Image& image);
 
-// Grey files give one channel, all others three; alpha is laid over black, 16 bits become 8. perrin::Error if damaged.
-Image read_png(const std::filesystem::path& path);
-
 struct GridStyle {
   int columns = 0;  // 0: the square root of the count, rounded up
   int padding = 2;  // pixels around every image, after scaling

@@ -54,7 +54,7 @@ class Cifar : public AugmentedReads<Cifar> {
   void load(uint64_t index, const Augmentation* augmentation, uint64_t i, void* const* buffers) const {
     load_files();
     check_index(index, labels_.size());
-    transform_.apply(images_[index], augmentation, static_cast<uint8_t*>(buffers[0]) + i * n_pixels);
+    transform_.apply({sizeof(perrin_image), 3, side, side, images_[index].data()}, augmentation, static_cast<uint8_t*>(buffers[0]) + i * n_pixels);
     static_cast<int64_t*>(buffers[1])[i] = labels_[index];
   }
 
@@ -64,13 +64,14 @@ class Cifar : public AugmentedReads<Cifar> {
                         std::string(layout_.title) + " is the folder " + std::string(layout_.folder) + " of " +
                             std::string(layout_.archive) + ", unpacked; set dataset.folder to where it lies");
   }
+  using Values = std::vector<uint8_t>;  // [side, side, 3]
 
   // All records of the split, once.
   void load_files() const {
     const std::lock_guard lock(mutex_);
     if (!labels_.empty()) return;
     const std::string folder = found();
-    std::vector<Pixels> images;
+    std::vector<Values> images;
     std::vector<uint8_t> labels;
     for (std::string_view file : layout_.files) load_file(folder + "/" + std::string(file), images, labels);
     if (limit_ != 0 && limit_ < labels.size()) labels.resize(limit_), images.resize(limit_);
@@ -78,7 +79,7 @@ class Cifar : public AugmentedReads<Cifar> {
     labels_ = std::move(labels);
   }
 
-  void load_file(const std::string& path, std::vector<Pixels>& images, std::vector<uint8_t>& labels) const {
+  void load_file(const std::string& path, std::vector<Values>& images, std::vector<uint8_t>& labels) const {
     const std::string bytes = whole_file(path);
     const uint64_t record = layout_.label_bytes + n_pixels;
     if (bytes.empty() || bytes.size() % record != 0)
@@ -96,10 +97,10 @@ class Cifar : public AugmentedReads<Cifar> {
     }
   }
 
-  static Pixels interleaved(const uint8_t* planes) {
-    Pixels image{side, side, 3, std::vector<uint8_t>(n_pixels)};
+  static Values interleaved(const uint8_t* planes) {
+    Values image(n_pixels);
     for (size_t c = 0; c < 3; ++c)
-      for (size_t i = 0; i < side * side; ++i) image.values[3 * i + c] = *planes++;
+      for (size_t i = 0; i < side * side; ++i) image[3 * i + c] = *planes++;
     return image;
   }
 
@@ -109,7 +110,7 @@ class Cifar : public AugmentedReads<Cifar> {
   Transform transform_;
   std::vector<perrin_field> fields_;
   mutable std::mutex mutex_;
-  mutable std::vector<Pixels> images_;   // [count], once loaded
+  mutable std::vector<Values> images_;   // [count], once loaded
   mutable std::vector<uint8_t> labels_;  // [count]
 };
 

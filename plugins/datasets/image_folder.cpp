@@ -4,6 +4,7 @@
 
 #include "captions.hpp"
 #include "found.hpp"
+#include "pixels.hpp"
 #include "transform.hpp"
 
 namespace perrin::datasets {
@@ -64,11 +65,8 @@ struct ImageFolder : AugmentedReads<ImageFolder> {
     check_index(index, files_.size());
     const File& file = files_[index];
     const std::string path = (folder_ / file.path).string();
-    const Pixels image = decode_image(whole_file(path), transform_.channels(), path);
-    const auto size = static_cast<uint64_t>(transform_.size());
-    transform_.apply(
-        image, augmentation,
-        static_cast<uint8_t*>(buffers[0]) + i * size * size * static_cast<uint64_t>(transform_.channels()));
+    const auto size = static_cast<uint64_t>(transform_.size() * transform_.size() * transform_.channels());
+    transform_.read(whole_file(path), path, augmentation, static_cast<uint8_t*>(buffers[0]) + i * size);
     size_t f = 1;
     if (!classes_.empty()) static_cast<int64_t*>(buffers[f++])[i] = file.label;
     if (captions_ != "none")

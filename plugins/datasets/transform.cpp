@@ -1,9 +1,6 @@
 #include "transform.hpp"
 
 #include <algorithm>
-#include <cmath>
-
-#include "resize.hpp"
 
 namespace perrin::datasets {
 
@@ -33,7 +30,7 @@ std::vector<Key> Transform::size_keys() {
       Key::string("crop", "\"center\"", "where the crop lies: always in the middle, or at random in training")
           .choices({"center", "random"}),
       Key::string("filter", "\"lanczos\"", "how pixels are resampled; all but nearest are antialiased")
-          .choices(resize_filters)};
+          .choices({"lanczos", "bicubic", "bilinear", "box", "nearest"})};
 }
 
 Transform::Transform(const Config& config, int64_t channels, int64_t size)
@@ -50,38 +47,45 @@ Transform::Transform(const Config& config) : Transform(config, config.integer("c
   filter_ = config.string("filter");
 }
 
-// The shorter side is `size`, or both are: `image` itself if it is so already, else `resized`.
-const Pixels& Transform::fitted(const Pixels& image, Pixels& resized) const {
-  int64_t height = size_, width = size_;
-  if (!stretch_) {
-    const double scale = static_cast<double>(size_) / static_cast<double>(std::min(image.height, image.width));
-    height = std::max(size_, static_cast<int64_t>(std::llround(static_cast<double>(image.height) * scale)));
-    width = std::max(size_, static_cast<int64_t>(std::llround(static_cast<double>(image.width) * scale)));
-  }
-  if (height == image.height && width == image.width) return image;
-  return resized = resize(image, height, width, filter_);
-}
-
-void Transform::apply(const Pixels& image, const Augmentation* augmentation, uint8_t* out) const {
-  Pixels resized;
-  const Pixels& whole = fitted(image, resized);
+Transform::Cut Transform::cut_of(const perrin_image& image, const Augmentation* augmentation) const {
+  const auto size = static_cast<uint64_t>(size_);
+  const perrin_image_window cover = perrin_image_cover(image.height, image.width, size, size);
+  Cut cut = {size_, size_, 0, 0};
+  if (!stretch_) cut.height = static_cast<int64_t>(cover.height), cut.width = static_cast<int64_t>(cover.width);
   const Augmentation a = augmentation ? *augmentation : Augmentation{};
   const int64_t pad = augmentation ? pad_ : 0;
-  // Of the crop, in `whole`; negative in the border.
-  const auto offset = [&](int64_t length, double share, bool random) {
+  const bool random = pad > 0 || (augmentation && random_crop_);
+  const auto offset = [&](int64_t length, double share) {
     const int64_t room = length + 2 * pad - size_;
     const double at = random ? share : 0.5;
     return std::min(room, static_cast<int64_t>(at * static_cast<double>(room + (random ? 1 : 0)))) - pad;
   };
-  const bool random = pad > 0 || (augmentation && random_crop_);
-  const int64_t top = offset(whole.height, a.down, random), left = offset(whole.width, a.right, random);
-  const bool mirrored = augmentation && flip_ && a.flip;
+  cut.top = offset(cut.height, a.down), cut.left = offset(cut.width, a.right);
+  return cut;
+}
+
+void Transform::apply(const perrin_image& image, const Augmentation* augmentation, uint8_t* out) const {
+  const Cut cut = cut_of(image, augmentation);
+  // The rows and columns of the cut that lie in the image.
+  const int64_t top = std::max<int64_t>(cut.top, 0), left = std::max<int64_t>(cut.left, 0);
+  const int64_t rows = std::min(cut.top + size_, cut.height) - top, columns = std::min(cut.left + size_, cut.width) - left;
+  const auto n = [](int64_t value) { return static_cast<uint64_t>(value); };
+  const uint8_t* values = image.values + (top * static_cast<int64_t>(image.width) + left) * channels_;
+  int64_t stride = static_cast<int64_t>(image.width) * channels_;
+  std::vector<uint8_t> scaled;
+  if (rows > 0 && columns > 0 && (n(cut.height) != image.height || n(cut.width) != image.width)) {
+    scaled.resize(n(rows * columns * channels_));
+    resample(image, filter_, {sizeof(perrin_image_window), 0, n(cut.height), n(cut.width), n(top), n(left), n(rows), n(columns)},
+             scaled.data());
+    values = scaled.data(), stride = columns * channels_;
+  }
+  const bool mirrored = augmentation && flip_ && augmentation->flip;
   for (int64_t c = 0; c < channels_; ++c)
     for (int64_t y = 0; y < size_; ++y)
       for (int64_t x = 0; x < size_; ++x) {
-        const int64_t row = top + y, column = left + (mirrored ? size_ - 1 - x : x);
-        const bool inside = row >= 0 && row < whole.height && column >= 0 && column < whole.width;
-        *out++ = inside ? whole.values[static_cast<size_t>((row * whole.width + column) * channels_ + c)] : 0;
+        const int64_t row = cut.top + y - top, column = cut.left + (mirrored ? size_ - 1 - x : x) - left;
+        const bool inside = row >= 0 && row < rows && column >= 0 && column < columns;
+        *out++ = inside ? values[row * stride + column * channels_ + c] : 0;
       }
 }
 

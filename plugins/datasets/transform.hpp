@@ -1,12 +1,12 @@
-// From a decoded image to the field that the model sees: resize, pad, crop, flip. The order is fixed.
+// From an image file to the field that the model sees: decode, resize, pad, crop, flip. The order is fixed.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "perrin/cpp/dataset.hpp"
+#include "perrin/cpp/image.hpp"
 #include "perrin/host/rng.h"
-#include "pixels.hpp"
 
 namespace perrin::datasets {
 
@@ -37,10 +37,19 @@ class Transform {
   bool augments() const { return flip_ || pad_ > 0 || random_crop_; }
 
   // `image` -> out [channels, size, size]. null: as in evaluation, cropped in the middle and never flipped.
-  void apply(const Pixels& image, const Augmentation* augmentation, uint8_t* out) const;
+  void apply(const perrin_image& image, const Augmentation* augmentation, uint8_t* out) const;
+  // The same of a file's bytes. Failure, with the name, if it cannot be read.
+  void read(std::string_view bytes, const std::string& name, const Augmentation* augmentation, uint8_t* out) const {
+    apply(Image(bytes, static_cast<uint32_t>(channels_), name).get(), augmentation, out);
+  }
 
  private:
-  const Pixels& fitted(const Pixels& image, Pixels& resized) const;
+  // The part of the scaled image that is seen, which may lie in the border.
+  struct Cut {
+    int64_t height, width;  // of the whole image, scaled
+    int64_t top, left;
+  };
+  Cut cut_of(const perrin_image& image, const Augmentation* augmentation) const;
 
   int64_t channels_, size_;
   int64_t pad_ = 0;

@@ -5,6 +5,7 @@
 
 #include "captions.hpp"
 #include "found.hpp"
+#include "pixels.hpp"
 #include "tar.hpp"
 #include "transform.hpp"
 
@@ -58,10 +59,9 @@ struct WebDataset : AugmentedReads<WebDataset> {
     check_index(at, samples_.size());
     const Sample& sample = samples_[at];
     const std::string& shard = shards_[sample.shard];
-    const Pixels image =
-        decode_image(read_member(shard, sample.image), transform_.channels(), shard + ":" + sample.image.name);
     const auto size = static_cast<uint64_t>(transform_.size() * transform_.size() * transform_.channels());
-    transform_.apply(image, augmentation, static_cast<uint8_t*>(buffers[0]) + i * size);
+    transform_.read(read_member(shard, sample.image), shard + ":" + sample.image.name, augmentation,
+                    static_cast<uint8_t*>(buffers[0]) + i * size);
     size_t f = 1;
     if (classes_ > 0) static_cast<int64_t*>(buffers[f++])[i] = label_of(sample);
     if (captioned_)

@@ -16,7 +16,7 @@ namespace {
 const void* ask(const perrin_host* host, std::string_view id) { return host->get_extension(host, services::text(id)); }
 
 TEST(Host, offers_every_service_of_the_sdk) {
-  for (const char* id : {"perrin.artifact/1", "perrin.autograd/1", "perrin.config/1", "perrin.lincomb/1",
+  for (const char* id : {"perrin.artifact/1", "perrin.autograd/1", "perrin.config/1", "perrin.image/1", "perrin.lincomb/1",
                          "perrin.log/1", "perrin.op/1", "perrin.progress/1", "perrin.rng/1", "perrin.tensor/1"}) {
     for (const auto* host : {services::host(), services::native_host()}) {
       const auto* table = static_cast<const uint32_t*>(ask(host, id));

@@ -6,6 +6,7 @@
 #include "perrin/host/config.h"
 #include "perrin/host/extractor.h"
 #include "perrin/host/identity.h"
+#include "perrin/host/image.h"
 #include "perrin/host/lincomb.h"
 #include "perrin/host/log.h"
 #include "perrin/host/op.h"
@@ -160,6 +161,35 @@ SIZE(perrin_identity, 16)
 AT(perrin_identity, struct_size, 0)
 AT(perrin_identity, reserved, 4)
 AT(perrin_identity, declare, 8)
+/* host/image.h */
+SIZE(perrin_image_info, 32)
+AT(perrin_image_info, struct_size, 0)
+AT(perrin_image_info, format, 4)
+AT(perrin_image_info, width, 8)
+AT(perrin_image_info, height, 16)
+AT(perrin_image_info, frames, 24)
+SIZE(perrin_image, 32)
+AT(perrin_image, struct_size, 0)
+AT(perrin_image, channels, 4)
+AT(perrin_image, height, 8)
+AT(perrin_image, width, 16)
+AT(perrin_image, values, 24)
+SIZE(perrin_image_window, 56)
+AT(perrin_image_window, struct_size, 0)
+AT(perrin_image_window, reserved, 4)
+AT(perrin_image_window, height, 8)
+AT(perrin_image_window, width, 16)
+AT(perrin_image_window, top, 24)
+AT(perrin_image_window, left, 32)
+AT(perrin_image_window, rows, 40)
+AT(perrin_image_window, columns, 48)
+SIZE(perrin_host_image, 40)
+AT(perrin_host_image, struct_size, 0)
+AT(perrin_host_image, reserved, 4)
+AT(perrin_host_image, info, 8)
+AT(perrin_host_image, decode, 16)
+AT(perrin_host_image, release, 24)
+AT(perrin_host_image, resample, 32)
 
 /* host/lincomb.h */
 SIZE(perrin_host_lincomb, 16)

@@ -172,8 +172,9 @@ class ImageConditions(Scratch):
         np.testing.assert_allclose(shown, self.sample(run, "same", "--image", large), atol=1e-5,
                                    err_msg="a large image is reduced to the small one")
         self.assertIn("1/4 of that", self.sample(run, "x", "--image", self.image("odd.png", self.small[:7]), expect=1))
-        refused = self.sample(run, "x", "--image", self.image("grey.png", self.small[..., 0]), expect=2)
-        self.assertIn("the image has 1 channels, and the run's have 3", refused)
+        grey = self.small[..., 0]
+        np.testing.assert_allclose(self.sample(run, "grey", "--image", self.image("grey.png", grey)), self.sample(
+            run, "colour", "--image", self.image("colour.png", grey[..., None].repeat(3, 2))), err_msg="grey becomes colour")
 
     def test_a_mask_goes_to_the_conditioner_and_the_rest_stays(self):
         run, _ = self.run_of("holes", SHAPES + '[conditioner]\nuse = "image"\ntask = "inpainting"\n' + SMALL_UNET + ALONE)

@@ -205,7 +205,7 @@ class Stages(unittest.TestCase):
         np.testing.assert_allclose(arrays("inpainted")[0][:, 16:], known, atol=1e-6)
         Image.fromarray(mask[:16]).save(self.folder / "small.png")
         refused = sample("x", "--init", self.folder / "init.png", "--mask", self.folder / "small.png", expect=2)
-        self.assertIn("the image is 1 x 16 x 32 (channels, height, width), and 1 x 32 x 32 is needed", refused.stderr)
+        self.assertIn("the mask is 32 x 16 pixels, and its image 32 x 32", refused.stderr)
         self.assertIn("give --init FILE too", sample("x", "--mask", self.folder / "mask.png", expect=2).stderr)
 
     def test_what_cannot_be_is_refused_with_its_place(self):

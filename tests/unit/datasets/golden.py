@@ -33,8 +33,8 @@ def grey16(size):
 
 
 def flattened(image, channels):
-    if image.mode == "I;16":  # Pillow clips instead of scaling: by hand, v / 257 rounded
-        levels = [round(v / 257) for v in image.getdata()]
+    if image.mode == "I;16":  # Pillow clips at 255; the high byte, which it takes of 16-bit colour
+        levels = [v >> 8 for v in image.getdata()]
         image = Image.new("L", image.size)
         image.putdata(levels)
     if image.mode in ("P", "LA"):

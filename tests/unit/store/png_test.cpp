@@ -1,5 +1,6 @@
 #include "host/store/png.hpp"
 
+#include "host/images/image.hpp"
 #include "tests/unit/store/fixture.hpp"
 
 namespace perrin::store {
@@ -15,20 +16,10 @@ TEST_F(StoreTest, PngComesBackPixelForPixel) {
   for (const int channels : {1, 3}) {
     const Image image = pattern(7, 13, channels);
     write_png(folder / "a.png", image);
-    const Image back = read_png(folder / "a.png");
-    EXPECT_EQ(back.height, 7);
-    EXPECT_EQ(back.width, 13);
-    EXPECT_EQ(back.channels, channels);
-    EXPECT_EQ(back.pixels, image.pixels);
-  }
-}
-
-TEST_F(StoreTest, ACutPngIsAnError) {
-  write_png(folder / "a.png", pattern(32, 32, 3));
-  const auto bytes = bytes_of(folder / "a.png");
-  for (size_t n = 0; n < bytes.size() - 12; n += 97) {
-    write_bytes(folder / "b.png", bytes, n);
-    EXPECT_CONTAINS(message_of([&] { read_png(folder / "b.png"); }), "cannot read the image");
+    const images::Pixels back = images::decode_file((folder / "a.png").string(), static_cast<uint32_t>(channels));
+    EXPECT_EQ(back.height, 7u);
+    EXPECT_EQ(back.width, 13u);
+    EXPECT_TRUE(std::equal(image.pixels.begin(), image.pixels.end(), back.values.get()));
   }
 }
 
