@@ -70,6 +70,7 @@ nlohmann::json report(run::Model& model, const config::Loaded& loaded) {
   r["experiment"] = nlohmann::json::parse(loaded.resolved_json);
   r["hash"] = loaded.hash;
   r["samples_in_dataset"] = run::dataset_count(model.dataset);
+  r["warnings"] = warnings();  // what plugins said by now, such as which files a dataset passes over
   for (const run::ParameterGroup& group : model.parameters.groups()) r["parameters"][group.kind] = group.count();
   for (const config::Stage& stage : loaded.experiment.stages) {
     const int64_t batch = stage.batch_size * stage.accumulate;
@@ -165,7 +166,8 @@ void add(const std::vector<UnreadableSample>& unreadable, nlohmann::json& r) {
 
 int check_command(const std::vector<std::string>& arguments) {
   Command c("check", "check FILE [options]",
-            "Resolve an experiment, load its plugins, infer every shape, count parameters and estimate costs. Trains nothing.",
+            "Resolve an experiment, load its plugins, infer every shape, count parameters and estimate costs. Trains "
+            "nothing.",
             "perrin check experiments/quickstart.toml --set denoiser.channels=[64,128]");
   c.positional = {"FILE"};
   c.description.add_options()("set", options::value<std::vector<std::string>>()->composing(),

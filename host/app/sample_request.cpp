@@ -2,9 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <fstream>
 #include <iostream>
 
+#include "host/app/prompts.hpp"
 #include "host/base/error.hpp"
 #include "host/run/signals.hpp"
 
@@ -17,14 +17,7 @@ std::vector<std::string> prompts_of(const Values& values) {
   std::vector<std::string> prompts;
   if (values.count("prompt")) prompts = values["prompt"].as<std::vector<std::string>>();
   if (!values.count("prompts")) return prompts;
-  const std::string file = values["prompts"].as<std::string>();
-  std::ifstream in(file);
-  if (!in) throw Error("cannot read the prompts", file, "give a text file with one prompt a line", Exit::usage);
-  for (std::string line; std::getline(in, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    prompts.push_back(line);
-  }
-  if (prompts.empty()) throw Error("the file holds no prompt", file, "write one prompt a line", Exit::usage);
+  for (std::string& prompt : read_prompts(values["prompts"].as<std::string>())) prompts.push_back(std::move(prompt));
   return prompts;
 }
 

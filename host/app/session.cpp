@@ -16,14 +16,17 @@ namespace {
 
 std::mutex log_mutex;
 std::ofstream log_file;
+std::vector<std::string> warned;  // by plugins before there was a log
 
 constexpr const char* kLevels[] = {"debug", "info", "warning"};
 
 void on_log(uint32_t level, std::string_view plugin, std::string_view line) {
   const std::lock_guard lock(log_mutex);
-  const char* name = kLevels[level < 3 ? level : 2];
-  if (level > 0) std::cerr << name << " (" << plugin << "): " << line << "\n";
-  if (log_file) log_file << name << " (" << plugin << "): " << line << std::endl;
+  const std::string whole =
+      std::string(kLevels[level < 3 ? level : 2]) + " (" + std::string(plugin) + "): " + std::string(line);
+  if (level > 0) std::cerr << whole << "\n";
+  if (level > 1 && !log_file.is_open()) warned.push_back(whole);
+  if (log_file) log_file << whole << std::endl;
 }
 
 }  // namespace
@@ -36,6 +39,12 @@ void log_line(std::string_view line) {
 void open_log(const std::filesystem::path& file) {
   const std::lock_guard lock(log_mutex);
   log_file.open(file, std::ios::app);
+  for (const std::string& line : warned) log_file << line << std::endl;
+}
+
+std::vector<std::string> warnings() {
+  const std::lock_guard lock(log_mutex);
+  return warned;
 }
 
 loader::Registry& open_registry(std::vector<std::filesystem::path> data_folders) {
@@ -54,7 +63,8 @@ config::Loaded load_experiment(const std::filesystem::path& file, const std::vec
   loader::Index index = loader::Index::scan();
   config::Loaded loaded = config::load(file, set, index.catalogue());
   for (const std::string& warning : loaded.warnings) std::cerr << warning;
-  for (const config::Component* component : loaded.experiment.components()) index.require(component->kind, component->use);
+  for (const config::Component* component : loaded.experiment.components())
+    index.require(component->kind, component->use);
   stop_if_asked();
   return loaded;
 }

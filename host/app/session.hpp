@@ -28,7 +28,10 @@ config::Loaded load_recorded(const std::string& toml);
 // Throws (interrupted) if a signal asked to stop: what has not begun does not begin.
 void stop_if_asked();
 
-// From now on what plugins log, and log_line's lines, are appended to the run's log.
+// What plugins warned of since the start, or until open_log.
+std::vector<std::string> warnings();
+
+// From now on what plugins log, and log_line's lines, are appended to the run's log, behind the warnings before.
 void open_log(const std::filesystem::path& file);
 void log_line(std::string_view line);
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <fstream>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -80,7 +79,7 @@ class Cifar : public AugmentedReads<Cifar> {
   }
 
   void load_file(const std::string& path, std::vector<Values>& images, std::vector<uint8_t>& labels) const {
-    const std::string bytes = whole_file(path);
+    const std::string bytes = read_file(path, max_table_file);
     const uint64_t record = layout_.label_bytes + n_pixels;
     if (bytes.empty() || bytes.size() % record != 0)
       throw Failure(PERRIN_INVALID_DATA, path + ": " + std::to_string(bytes.size()) +

@@ -31,7 +31,7 @@ struct FashionMnist : IdxImages {
                                "templates: a field \"caption\" that names the class in one of six templates")
                        .choices({"none", "templates"}));
     keys.push_back(Key::integer("caption_seed", "0", "seed of the choice of a template for each image").min(0));
-    keys.push_back(caption_length_key());
+    keys.push_back(CaptionField::key());
     return keys;
   }
   explicit FashionMnist(const Config& config)
@@ -39,18 +39,16 @@ struct FashionMnist : IdxImages {
                            "Debian's package dataset-fashion-mnist has them, elsewhere set dataset.folder"}),
         captioned_(config.string("captions") == "templates"),
         stream_{static_cast<uint64_t>(config.integer("caption_seed")), PERRIN_PURPOSE_PLUGIN, 0},
-        caption_bytes_(static_cast<uint64_t>(config.integer("caption_bytes"))),
+        caption_(config),
         fields_(IdxImages::fields()) {
-    if (captioned_) fields_.push_back(field(spec("caption", PERRIN_UINT8, {config.integer("caption_bytes")}), 1, 0));
+    if (captioned_) fields_.push_back(caption_.describe());
   }
 
   const std::vector<perrin_field>& fields() const { return fields_; }
   void read(uint64_t n, const uint64_t* indices, void* const* buffers) const {
     IdxImages::read(n, indices, buffers);
     const auto* labels = static_cast<const int64_t*>(buffers[1]);
-    for (uint64_t i = 0; captioned_ && i < n; ++i)
-      copy_caption(caption(indices[i], labels[i]), caption_bytes_,
-                   static_cast<uint8_t*>(buffers[2]) + i * caption_bytes_);
+    for (uint64_t i = 0; captioned_ && i < n; ++i) caption_.put(caption(indices[i], labels[i]), i, buffers[2]);
   }
 
  private:
@@ -64,7 +62,7 @@ struct FashionMnist : IdxImages {
 
   bool captioned_;
   perrin_stream stream_;
-  uint64_t caption_bytes_;
+  CaptionField caption_;
   std::vector<perrin_field> fields_;
 };
 PERRIN_DATASET(FashionMnist);

@@ -8,15 +8,20 @@
 #include <cstdio>
 #include <cstring>
 
-#include "perrin/cpp/plugin.hpp"
+#include "perrin/cpp/file.hpp"
 
 namespace perrin::datasets {
 namespace {
 
+// A million images of 28 x 28 and more; what is compressed could announce, and give, a thousand times its own size.
+constexpr uint64_t max_values = uint64_t{1} << 30;
+
 // A file that zlib reads, whether it is compressed or not.
 class GzFile {
  public:
-  explicit GzFile(const std::string& path) : path_(path), file_(gzopen(path.c_str(), "rb")) {
+  explicit GzFile(const std::string& path) : path_(path) {
+    const RegularFile regular(path);  // a FIFO or a device would not end
+    file_ = gzopen(path.c_str(), "rb");
     if (!file_) throw Failure(PERRIN_IO, path + ": " + std::strerror(errno));
     gzbuffer(file_, 1 << 18);
   }
@@ -38,7 +43,7 @@ class GzFile {
 
  private:
   std::string path_;
-  gzFile file_;
+  gzFile file_ = nullptr;
 };
 
 std::vector<uint64_t> read_header(GzFile& file, uint32_t rank) {
@@ -60,10 +65,11 @@ std::vector<uint64_t> read_header(GzFile& file, uint32_t rank) {
   return sizes;
 }
 
-// Grows with what arrives, so that a header that lies allocates nothing.
+// Memory is touched as values arrive, so that a header that lies costs nothing.
 std::vector<uint8_t> read_values(GzFile& file, uint64_t expected) {
   constexpr uint64_t chunk = 1 << 20;
   std::vector<uint8_t> values;
+  values.reserve(expected);
   while (values.size() < expected) {
     const size_t before = values.size(), want = std::min(chunk, expected - before);
     values.resize(before + want);
@@ -79,12 +85,17 @@ std::vector<uint8_t> read_values(GzFile& file, uint64_t expected) {
 
 }  // namespace
 
+std::vector<uint64_t> read_idx_sizes(const std::string& path, uint32_t rank) {
+  GzFile file(path);
+  return read_header(file, rank);
+}
+
 Idx read_idx(const std::string& path, uint32_t rank) {
   GzFile file(path);
   Idx idx{read_header(file, rank), {}};
   unsigned __int128 n = 1;
   for (uint64_t size : idx.sizes) n *= size;
-  if (n > uint64_t{1} << 40) file.fail("its header announces more than 2^40 values: the file is corrupt");
+  if (n > max_values) file.fail("its header announces more than 2^30 values: the file is corrupt");
   idx.values = read_values(file, static_cast<uint64_t>(n));
   return idx;
 }

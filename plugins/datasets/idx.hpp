@@ -14,8 +14,10 @@ struct Idx {
 };
 
 // Reads a whole file. Throws Failure: PERRIN_IO if it cannot be opened or read,
-// PERRIN_INVALID_DATA, with file and reason, if it is not an IDX file of bytes of this rank, is truncated, corrupt or
-// longer than its header says.
+// PERRIN_INVALID_DATA, with file and reason, if it is not an IDX file of bytes of this rank, is truncated, corrupt,
+// longer than its header says, or announces more than 2^30 values.
 Idx read_idx(const std::string& path, uint32_t rank);
+// Its header alone.
+std::vector<uint64_t> read_idx_sizes(const std::string& path, uint32_t rank);
 
 }  // namespace perrin::datasets

@@ -91,8 +91,9 @@ class IdxImages {
 
   void decode() const {
     const Files files = find();
+    const std::vector<uint64_t> sizes = read_idx_sizes(files.images, 3);
+    check_match(files, sizes, read_idx_sizes(files.labels, 1));
     Idx images = read_idx(files.images, 3), labels = read_idx(files.labels, 1);
-    check_match(files, images, labels);
     const auto wrong =
         std::find_if(labels.values.begin(), labels.values.end(), [](uint8_t l) { return l >= n_classes; });
     if (wrong != labels.values.end())
@@ -102,14 +103,14 @@ class IdxImages {
     labels_ = std::move(labels.values);
   }
 
-  static void check_match(const Files& files, const Idx& images, const Idx& labels) {
-    const std::vector<uint64_t>& s = images.sizes;
+  // By the headers alone, before anything is unpacked.
+  static void check_match(const Files& files, const std::vector<uint64_t>& s, const std::vector<uint64_t>& labels) {
     if (s[1] != side || s[2] != side)
       throw Failure(PERRIN_INVALID_DATA, files.images + ": images of " + std::to_string(s[1]) + "x" +
                                              std::to_string(s[2]) + " pixels instead of 28x28");
-    if (s[0] != labels.sizes[0])
+    if (s[0] != labels[0])
       throw Failure(PERRIN_INVALID_DATA, files.images + " holds " + std::to_string(s[0]) + " images and " +
-                                             files.labels + " " + std::to_string(labels.sizes[0]) +
+                                             files.labels + " " + std::to_string(labels[0]) +
                                              " labels: the two do not belong together");
     if (s[0] == 0) throw Failure(PERRIN_INVALID_DATA, files.images + ": holds no images");
   }

@@ -2,10 +2,12 @@
 #include <filesystem>
 #include <mutex>
 
+#include "caption_source.hpp"
 #include "captions.hpp"
 #include "found.hpp"
-#include "pixels.hpp"
+#include "names.hpp"
 #include "transform.hpp"
+#include "walk.hpp"
 
 namespace perrin::datasets {
 namespace {
@@ -17,7 +19,10 @@ struct ImageFolder : AugmentedReads<ImageFolder> {
   static constexpr std::string_view doc =
       "PNG, JPEG and WebP images below a folder, in the order of their paths; the class is the first subfolder, "
       "captions "
-      "come from a text file beside each image or from metadata.jsonl or metadata.csv.";
+      "come from a text file beside each image or from metadata.jsonl or metadata.csv. Links are followed, but for "
+      "those "
+      "that lead up. Hidden names, other formats and images without a caption are passed over, and the log counts "
+      "them.";
   static std::vector<Key> keys() {
     std::vector<Key> keys = {
         Key::string("folder", nullptr, "where the images are; subfolders are searched too"),
@@ -31,7 +36,7 @@ struct ImageFolder : AugmentedReads<ImageFolder> {
             "txt: from the file of the same name with the ending .txt; metadata: from the folder's metadata.jsonl "
             "or metadata.csv with file_name and text")
             .choices({"none", "txt", "metadata"}),
-        caption_length_key(),
+        CaptionField::key(),
         Key::integer("limit", "0", "only the first so many images; 0: all").min(0).unit("samples")};
     for (auto more : {Transform::size_keys(), Transform::augmentation_keys()})
       keys.insert(keys.end(), more.begin(), more.end());
@@ -42,7 +47,7 @@ struct ImageFolder : AugmentedReads<ImageFolder> {
       : name_(config.string("folder")),
         labelled_(config.string("labels") == "folder"),
         captions_(config.string("captions")),
-        caption_bytes_(static_cast<uint64_t>(config.integer("caption_bytes"))),
+        caption_field_(config),
         limit_(static_cast<uint64_t>(config.integer("limit"))),
         transform_(config) {}
 
@@ -66,11 +71,10 @@ struct ImageFolder : AugmentedReads<ImageFolder> {
     const File& file = files_[index];
     const std::string path = (folder_ / file.path).string();
     const auto size = static_cast<uint64_t>(transform_.size() * transform_.size() * transform_.channels());
-    transform_.read(whole_file(path), path, augmentation, static_cast<uint8_t*>(buffers[0]) + i * size);
+    transform_.read(read_file(path, max_image_file), path, augmentation, static_cast<uint8_t*>(buffers[0]) + i * size);
     size_t f = 1;
     if (!classes_.empty()) static_cast<int64_t*>(buffers[f++])[i] = file.label;
-    if (captions_ != "none")
-      copy_caption(file.caption, caption_bytes_, static_cast<uint8_t*>(buffers[f]) + i * caption_bytes_);
+    if (captions_ != "none") caption_field_.put(file.caption, i, buffers[f]);
   }
 
  private:
@@ -85,29 +89,20 @@ struct ImageFolder : AugmentedReads<ImageFolder> {
     const std::lock_guard lock(mutex_);
     if (!fields_.empty()) return;
     folder_ = found_folder(name_, "Set dataset.folder to a folder of images");
-    std::vector<File> files = list();
+    Tally tally;
+    Walked walked = walk(folder_, tally);
+    std::vector<File> files;
+    for (fs::path& image : walked.images) files.push_back({std::move(image), 0, {}});
+    if (files.empty())
+      throw Failure(PERRIN_INVALID_DATA,
+                    folder_.string() + " holds no image (.png, .jpg, .jpeg or .webp)" + tally.text());
+    if (captions_ != "none") caption(files, std::move(walked.texts), tally);
     std::vector<std::string> classes = labelled_ ? classify(files) : std::vector<std::string>();
     if (limit_ != 0 && limit_ < files.size()) files.resize(limit_);
-    if (captions_ != "none") caption(files);
+    tally.say(folder_.string());
     files_ = std::move(files);
     classes_ = std::move(classes);
     fields_ = describe();
-  }
-
-  std::vector<File> list() const {
-    std::vector<File> files;
-    std::error_code error;
-    for (fs::recursive_directory_iterator entry(folder_, fs::directory_options::follow_directory_symlink, error), end;
-         !error && entry != end; entry.increment(error)) {
-      std::string ending = entry->path().extension().string();
-      std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
-      if (is_image_ending(ending)) files.push_back({entry->path().lexically_relative(folder_), 0, {}});
-    }
-    if (error) throw Failure(PERRIN_IO, folder_.string() + ": " + error.message());
-    if (files.empty())
-      throw Failure(PERRIN_INVALID_DATA, folder_.string() + " holds no image (.png, .jpg, .jpeg or .webp)");
-    std::sort(files.begin(), files.end(), [](const File& a, const File& b) { return a.path < b.path; });
-    return files;
   }
 
   // Sets the labels and returns the classes; none if all images lie in the folder itself.
@@ -129,20 +124,20 @@ struct ImageFolder : AugmentedReads<ImageFolder> {
     return classes;
   }
 
-  void caption(std::vector<File>& files) const {
-    const auto texts = captions_ == "metadata" ? read_metadata(folder_.string()) : std::map<std::string, std::string>();
-    for (File& file : files) {
-      if (captions_ == "txt") {
-        file.caption = whole_file((folder_ / file.path).replace_extension(".txt").string());
-        while (!file.caption.empty() && std::isspace(static_cast<unsigned char>(file.caption.back())))
-          file.caption.pop_back();
-      } else if (const auto found = texts.find(file.path.generic_string()); found != texts.end()) {
-        file.caption = found->second;
-      } else {
-        throw Failure(PERRIN_INVALID_DATA,
-                      "the metadata of " + folder_.string() + " has no text for " + file.path.generic_string());
-      }
-    }
+  // Keeps the images that have a caption.
+  void caption(std::vector<File>& files, std::multimap<fs::path, fs::path> texts, Tally& tally) const {
+    CaptionSource source(captions_, folder_, std::move(texts));
+    std::erase_if(files, [&](File& file) {
+      std::optional<std::string> caption = source.find(file.path);
+      if (!caption) return tally.add(reason::no_caption, file.path.native()), true;
+      caption_field_.measure(*caption);
+      file.caption = std::move(*caption);
+      return false;
+    });
+    source.say_unused(tally);
+    if (files.empty())
+      throw Failure(PERRIN_INVALID_DATA, folder_.string() + " holds no image with a caption" + tally.text());
+    caption_field_.measured(folder_.string());
   }
 
   std::vector<perrin_field> describe() const {
@@ -150,15 +145,15 @@ struct ImageFolder : AugmentedReads<ImageFolder> {
     std::vector<perrin_field> fields = {
         field(spec("image", PERRIN_UINT8, {transform_.channels(), size, size}), 2.0 / 255, -1)};
     if (!classes_.empty()) fields.push_back(field(spec("label", PERRIN_INT64, {}), 1, 0, classes_.size()));
-    if (captions_ != "none")
-      fields.push_back(field(spec("caption", PERRIN_UINT8, {static_cast<int64_t>(caption_bytes_)}), 1, 0));
+    if (captions_ != "none") fields.push_back(caption_field_.describe());
     return fields;
   }
 
   std::string name_;
   bool labelled_;
   std::string captions_;
-  uint64_t caption_bytes_, limit_;
+  mutable CaptionField caption_field_;  // measured by the scan
+  uint64_t limit_;
   Transform transform_;
   mutable std::mutex mutex_;
   mutable fs::path folder_;

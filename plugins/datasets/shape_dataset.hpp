@@ -45,7 +45,7 @@ class ShapeDataset {
                         "which truths are fields: all, the shape first, or one, to be the class of losses and "
                         "classifiers; object is 8 times the shape plus the colour, and not among all")
                 .choices({"all", "shape", "colour", "size", Dataset::own.name, "count", "background", "object"}),
-            caption_length_key()};
+            CaptionField::key()};
   }
 
   // shape: of the field "image"
@@ -56,7 +56,7 @@ class ShapeDataset {
         count_(static_cast<uint64_t>(config.integer("samples"))),
         stream_{static_cast<uint64_t>(config.integer("seed")),
                 PERRIN_PURPOSE_PLUGIN + (config.string("split") == "test" ? 1 : 0), 0},
-        caption_bytes_(static_cast<uint64_t>(config.integer("caption_bytes"))) {
+        caption_(config) {
     fields_.push_back(field(spec("image", PERRIN_UINT8, shape), 2.0 / 255, -1));
     for (int64_t n : shape) image_bytes_ *= static_cast<uint64_t>(n);
     const std::array<Truth, 7> truths = {{{"shape", shape_names.size()},
@@ -72,7 +72,7 @@ class ShapeDataset {
       fields_.push_back(field(spec(truths[t].name, PERRIN_INT64, {}), 1, 0, truths[t].n_classes));
       told_.push_back(t);
     }
-    fields_.push_back(field(spec("caption", PERRIN_UINT8, {config.integer("caption_bytes")}), 1, 0));
+    fields_.push_back(caption_.describe());
   }
 
   const std::vector<perrin_field>& fields() const { return fields_; }
@@ -90,7 +90,7 @@ class ShapeDataset {
           l.shape, l.colour, l.size, told.own, l.count - 1, l.background, l.shape * shape_colours.size() + l.colour};
       for (size_t f = 0; f < told_.size(); ++f)
         static_cast<int64_t*>(buffers[1 + f])[i] = static_cast<int64_t>(truths[told_[f]]);
-      copy_caption(told.caption, caption_bytes_, static_cast<uint8_t*>(buffers[1 + told_.size()]) + i * caption_bytes_);
+      caption_.put(told.caption, i, buffers[1 + told_.size()]);
     }
   }
 
@@ -106,7 +106,8 @@ class ShapeDataset {
  private:
   uint64_t max_count_, count_;
   perrin_stream stream_;
-  uint64_t caption_bytes_, image_bytes_ = 1;
+  CaptionField caption_;
+  uint64_t image_bytes_ = 1;
   std::vector<perrin_field> fields_;
   std::vector<size_t> told_;  // the truths that are fields
 };

@@ -121,10 +121,11 @@ TEST(HostileFashionMnist, CountingFindsCorruptGzip) {
 
 TEST(HostileFashionMnist, AHeaderThatLiesAllocatesNothing) {
   const uint32_t all = 0xffffffff, many = 1u << 28;
-  expect_says(complaint(idx({many, 28, 28}, {1, 2, 3}), idx({many}, {1})),
-              {image_file, "holds 3 values", "210453397504"});
-  expect_says(complaint(idx({all, 28, 28}, {1, 2, 3}), idx({all}, {1})), {image_file, "more than 2^40 values"});
-  expect_says(complaint(idx({all, all, all}, {}), labels(4)), {image_file, "more than 2^40 values"});
+  expect_says(complaint(idx({many, 28, 28}, {1, 2, 3}), idx({many}, {1})), {image_file, "more than 2^30 values"});
+  expect_says(complaint(idx({1u << 20, 28, 28}, {1, 2, 3}), idx({1u << 20}, {1})),
+              {image_file, "holds 3 values", "822083584"});
+  expect_says(complaint(idx({all, 28, 28}, {1, 2, 3}), idx({all}, {1})), {image_file, "more than 2^30 values"});
+  expect_says(complaint(idx({all, all, all}, {}), labels(4)), {image_file, "4294967295x4294967295", "28x28"});
 }
 
 TEST(HostileFashionMnist, DataBeyondTheHeaderIsRefused) {
