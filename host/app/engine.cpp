@@ -7,26 +7,31 @@
 #include "host/app/check.hpp"
 #include "host/app/compare.hpp"
 #include "host/app/eval.hpp"
+#include "host/app/own_output.hpp"
 #include "host/app/run.hpp"
 #include "host/app/sample.hpp"
 #include "host/app/weights.hpp"
 #include "host/base/error.hpp"
+#include "host/base/standard_files.hpp"
 #include "host/config/diagnostics.hpp"
 #include "host/console/output.hpp"
-#include "host/loader/breadcrumb.hpp"
+#include "host/loader/crash.hpp"
+#include "host/loader/crumbs.hpp"
+#include "host/loader/watchdog.hpp"
 #include "host/run/device.hpp"
 #include "host/run/signals.hpp"
 
 namespace {
 
-int guarded(int argc, char** argv) {
+int answer(int argc, char** argv) {
   using perrin::Error;
   using perrin::Exit;
   const std::string name = argc > 1 ? argv[1] : "";
   const std::vector<std::string> arguments(argv + (argc > 1 ? 2 : 1), argv + argc);
   try {
-    perrin::loader::install_crash_handler();
+    perrin::loader::install_crash_handler(true);
     perrin::run::install_signal_handlers();
+    perrin::loader::start_watchdog(perrin::run::stop_signal);
     perrin::run::tune_process();
     if (name == "run") return perrin::app::run_command(arguments);
     if (name == "resume") return perrin::app::resume_command(arguments);
@@ -54,7 +59,14 @@ int guarded(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
+  perrin::reserve_standard_files();
+  perrin::app::keep_standard_output();
   perrin::console::Output output;
-  return output.finish(guarded(argc, argv));
+  const int code = output.finish(answer(argc, argv));
+  perrin::loader::mark_end(code);
+  return code;
+} catch (const perrin::Error& error) {
+  std::cerr << error.message();
+  return static_cast<int>(error.exit);
 }

@@ -1,6 +1,4 @@
 // perrin: the commands that touch no tensor, and the door to perrin-engine for those that do. Links no LibTorch.
-#include <signal.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -10,9 +8,11 @@
 #include <vector>
 
 #include "host/app/cache.hpp"
+#include "host/app/engine_process.hpp"
 #include "host/app/plugin.hpp"
 #include "host/app/show.hpp"
 #include "host/base/error.hpp"
+#include "host/base/standard_files.hpp"
 #include "host/config/suggest.hpp"
 #include "host/console/output.hpp"
 #include "perrin/abi.h"
@@ -56,15 +56,6 @@ void limit_spinning() {
   if (!std::getenv("OMP_WAIT_POLICY")) setenv("GOMP_SPINCOUNT", "4000", 0);
 }
 
-// A signal that comes while LibTorch is being loaded waits until perrin-engine has its handlers.
-void hold_stop_signals() {
-  sigset_t stop;
-  sigemptyset(&stop);
-  sigaddset(&stop, SIGINT);
-  sigaddset(&stop, SIGTERM);
-  sigprocmask(SIG_BLOCK, &stop, nullptr);
-}
-
 // Paths are relative to it, and a folder that was deleted under a shell still looks like one.
 void check_working_folder() {
   std::error_code gone;
@@ -75,14 +66,12 @@ void check_working_folder() {
 }
 
 // The engine lies beside this program, or in ../libexec/perrin of an installation.
-[[noreturn]] void exec_engine(char** argv) {
-  hold_stop_signals();
+int start_engine(char** argv) {
   limit_spinning();
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe").parent_path();
   for (const std::filesystem::path& path : {self / "perrin-engine", self / "../libexec/perrin/perrin-engine"})
-    execv(path.c_str(), argv);
-  throw Error(std::string("cannot start perrin-engine: ") + std::strerror(errno), self.string(),
-              "install Perrin again");
+    if (std::filesystem::exists(path)) return perrin::app::run_engine(path, argv);
+  throw Error("cannot start perrin-engine: it is not there", self.string(), "install Perrin again");
 }
 
 int dispatch(int argc, char** argv) {
@@ -94,7 +83,7 @@ int dispatch(int argc, char** argv) {
     known.push_back(entry.name);
     if (name != entry.name) continue;
     check_working_folder();
-    if (!entry.here) exec_engine(argv);
+    if (!entry.here) return start_engine(argv);
     return entry.here({argv + 2, argv + argc});
   }
   const std::string nearest = perrin::config::nearest(name, known);
@@ -117,6 +106,7 @@ int guarded(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  perrin::reserve_standard_files();
   perrin::console::Output output;
   return output.finish(guarded(argc, argv));
 }

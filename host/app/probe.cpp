@@ -12,6 +12,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/base/standard_files.hpp"
 #include "host/loader/describe.hpp"
 #include "host/services/component.hpp"
 #include "host/services/first_calls.hpp"
@@ -120,6 +121,7 @@ int main(int argc, char** argv) {
     return static_cast<int>(perrin::Exit::usage);
   }
   try {
+    perrin::reserve_standard_files();
     limit_resources();
     leave_signals_alone();
     report_to = take_stdout();

@@ -10,6 +10,7 @@
 #include "host/sample/generate.hpp"
 #include "host/sample/guide.hpp"
 #include "host/sample/steps.hpp"
+#include "host/services/call.hpp"
 
 namespace perrin::app {
 
@@ -24,9 +25,11 @@ int run_command(const std::vector<std::string>& arguments) {
       "set", options::value<std::vector<std::string>>()->composing(), "override a key, KEY=VALUE; repeatable")(
       "seed", options::value<int64_t>(), "the experiment's seed")("device",
                                                                   options::value<std::string>()->default_value("auto"),
-                                                                  "cpu, cuda or auto")("json", "print a JSON summary");
+                                                                  "cpu, cuda or auto")("json", "print a JSON summary")(
+      "check-plugins", "look closely at every call of a plugin, not only at the first ones");
   const auto values = parse(c, arguments);
   if (!values) return 0;
+  if (values->count("check-plugins")) services::Call::check_every_call();
   const fs::path file = required(c, *values, "FILE");
   if (values->count("out") && (*values)["out"].as<std::string>().empty())
     throw Error("\"\" names no folder", "--out", "name the run's folder, or leave --out out", Exit::usage);

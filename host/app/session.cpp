@@ -1,11 +1,13 @@
 #include "host/app/session.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <mutex>
 
 #include "host/base/error.hpp"
+#include "host/config/diagnostics.hpp"
 #include "host/loader/index.hpp"
 #include "host/run/signals.hpp"
 #include "host/services/hooks.hpp"
@@ -27,6 +29,19 @@ void on_log(uint32_t level, std::string_view plugin, std::string_view line) {
   if (level > 0) std::cerr << whole << "\n";
   if (level > 1 && !log_file.is_open()) warned.push_back(whole);
   if (log_file) log_file << whole << std::endl;
+}
+
+// A component that nobody offers may be one of a library that cannot be used, or lie in a folder that is not there.
+config::Loaded resolve(const std::filesystem::path& file, const std::vector<std::string>& set, const loader::Index& index) {
+  try {
+    return config::load(file, set, index.catalogue());
+  } catch (const config::Diagnostics& diagnostics) {
+    const auto unknown = [](const config::Diagnostic& d) { return d.message.find(" is called ") != std::string::npos; };
+    const std::string unusable = index.unusable_text();
+    if (unusable.empty() || std::none_of(diagnostics.entries.begin(), diagnostics.entries.end(), unknown)) throw;
+    std::cerr << "note: these plugins cannot be used:\n" << unusable;
+    throw;
+  }
 }
 
 }  // namespace
@@ -61,7 +76,7 @@ loader::Registry& open_registry(std::vector<std::filesystem::path> data_folders)
 config::Loaded load_experiment(const std::filesystem::path& file, const std::vector<std::string>& set) {
   std::cerr << loader::cache_note();
   loader::Index index = loader::Index::scan();
-  config::Loaded loaded = config::load(file, set, index.catalogue());
+  config::Loaded loaded = resolve(file, set, index);
   for (const std::string& warning : loaded.warnings) std::cerr << warning;
   for (const config::Component* component : loaded.experiment.components())
     index.require(component->kind, component->use);

@@ -1,9 +1,12 @@
-// Which plugin a thread is in, for the crash handler: set on each way into a plugin, read by a signal handler.
+// Which plugin a thread is in, for whoever has to name it: the crash handler, the watchdog, and `perrin`, which outlives
+// perrin-engine. Set on each way into a plugin.
 #pragma once
+
+#include "host/loader/crumbs.hpp"
 
 namespace perrin::loader {
 
-// All text lives as long as the process. `library` null: the thread is in the host's own code.
+// All text lives as long as the process (keep_text, or a literal). `library` null: the thread is in the host's own code.
 struct Breadcrumb {
   const char* library = nullptr;    // file
   const char* component = nullptr;  // id, or null
@@ -11,6 +14,9 @@ struct Breadcrumb {
 };
 
 extern constinit thread_local Breadcrumb here;
+// This thread's copy of it where plugins do not reach; null before its first call.
+extern constinit thread_local Crumb* written;
+Crumb* first_crumb() noexcept;  // makes it
 
 // Told about each way in, before it is taken; null except in perrin-probe. Set before the first call.
 extern void (*on_enter)(const Breadcrumb& crumb);
@@ -20,27 +26,25 @@ class Inside {
  public:
   Inside(const char* library, const char* component, const char* call) : before_(here) {
     here = {library, component, call};
+    if (written == nullptr && first_crumb() == nullptr) [[unlikely]]
+      return;
+    written->enter(library, component, call);
     if (on_enter != nullptr) [[unlikely]]
       on_enter(here);
   }
-  ~Inside() { here = before_; }
+  ~Inside() {
+    here = before_;
+    if (written == nullptr) return;
+    if (before_.library != nullptr)
+      written->enter(before_.library, before_.component, before_.call);
+    else
+      written->leave();
+  }
   Inside(const Inside&) = delete;
   Inside& operator=(const Inside&) = delete;
 
  private:
   Breadcrumb before_;
 };
-
-// A copy of `text` that is never freed; equal texts share one.
-const char* keep_text(const char* text);
-
-// Installs, once per process, handlers of SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT and of exit(). A crash inside a
-// plugin writes one message to stderr that names library, component and call, and ends the process: by the signal
-// itself where core dumps are enabled (ulimit -c), else with exit code 1. exit() called inside a plugin gets the same
-// message and code 1. Crashes of the host's own code keep their default.
-void install_crash_handler();
-
-// Gives this thread a stack of its own for the handler, so that a stack overflow is named too. Once per thread.
-void use_crash_stack();
 
 }  // namespace perrin::loader

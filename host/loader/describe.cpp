@@ -1,9 +1,11 @@
 #include "host/loader/describe.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "host/base/error.hpp"
 #include "host/config/parse.hpp"
+#include "host/config/text.hpp"
 #include "host/loader/breadcrumb.hpp"
 #include "host/loader/compatible.hpp"
 
@@ -14,7 +16,27 @@ using config::Node;
 using config::Type;
 using config::Value;
 
-std::string copy(perrin_text text) { return std::string(text.data, text.size); }
+constexpr uint64_t kLongestId = 64, kLongestName = 64, kLongestText = 4096;  // bytes
+constexpr uint32_t kMostKeys = 1000, kMostChoices = 1000;
+
+// A text of the plugin's, cut where no real one ends; NULL is empty.
+std::string copy(perrin_text text) {
+  return text.data == nullptr ? "" : std::string(text.data, std::min(text.size, kLongestText + 1));
+}
+
+// Why nobody can print or write it; "" for a plain text.
+std::string text_fault(const std::string& text, uint64_t longest = kLongestText) {
+  if (text.size() > longest) return "is longer than " + std::to_string(longest) + " bytes";
+  if (!config::is_utf8(text)) return "is no UTF-8";
+  return config::printable(text) == text ? "" : "has control characters";
+}
+
+bool all_of(const std::string& text, std::string_view others, bool upper) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (upper && c >= 'A' && c <= 'Z') ||
+           others.find(c) != std::string_view::npos;
+  });
+}
 
 std::vector<std::string> words(const std::string& text) {
   std::vector<std::string> list;
@@ -109,12 +131,17 @@ class Describer {
                             words(copy(component->aliases)),
                             {}};
     factory.tier = tier_name(library_.note.tier);
-    const std::string who = kind + " \"" + factory.id + "\"";
+    const std::string who = kind + " " + config::quote(factory.id, 80);
+    if (component->n_keys > kMostKeys)
+      return problem(who + " has " + std::to_string(component->n_keys) + " keys; at most " + std::to_string(kMostKeys) +
+                     " are possible");
     if (factory.version.empty()) problem(who + " has no version");
     if (component->table == nullptr || component->create == nullptr || component->destroy == nullptr)
       problem(who + " lacks its table, create or destroy");
     if (component->n_keys != 0 && component->keys == nullptr) return problem(who + " lacks its keys");
-    if (factory.id.find_first_of(" \t\n\"\\") != std::string::npos) problem(who + " has an id with spaces or quotes");
+    if (component->doc.data == nullptr && component->doc.size > 0) problem(who + " has a doc that is NULL");
+    check_text(who + ": its version", factory.version);
+    check_text(who + ": its doc", factory.doc);
     check_ids(who, factory, ids);
     for (uint32_t i = 0; i < component->n_keys; ++i) add_key(who, component->keys[i], factory);
     for (const auto& fault : config::schema_problems(factory)) problem(fault);
@@ -122,15 +149,33 @@ class Describer {
   }
 
   void check_ids(const std::string& who, const config::Factory& factory, std::set<std::string>& ids) {
+    check_id(who, factory.id);
+    for (const auto& alias : factory.aliases) check_id(who + ", its alias", alias);
     if (!ids.insert(factory.id).second) problem(who + " is there twice");
     for (const auto& alias : factory.aliases)
       if (!ids.insert(alias).second) problem(who + " has the alias " + alias + ", which is taken");
+  }
+
+  void check_text(const std::string& what, const std::string& text, uint64_t longest = kLongestText) {
+    if (const std::string fault = text_fault(text, longest); !fault.empty()) problem(what + " " + fault);
+  }
+
+  // What stands behind `use =`, in file names and in messages.
+  void check_id(const std::string& who, const std::string& id) {
+    if (id.size() > kLongestId || !all_of(id, ".+_-", false))
+      problem(who + " has the id " + config::quote(id, 80) + "; an id has at most " + std::to_string(kLongestId) +
+              " of a-z 0-9 . + _ -");
   }
 
   void add_key(const std::string& who, const perrin_key& from, config::Factory& factory) {
     if (!PERRIN_HAS(&from, perrin_key, alias)) return problem(who + " has a perrin_key that is too small");
     config::Key key;
     key.name = copy(from.name);
+    key.alias = copy(from.alias);
+    for (const std::string& name : {key.name, key.alias})
+      if (!name.empty() && (name.size() > kLongestName || !all_of(name, "_-", true)))
+        return problem(who + ": key " + config::quote(name, 80) + " is no bare TOML key of at most " +
+                       std::to_string(kLongestName) + " of A-Z a-z 0-9 _ -");
     if (from.type < PERRIN_BOOLEAN || from.type > PERRIN_STRINGS)
       return problem(who + ": key \"" + key.name + "\" has the unknown type " + std::to_string(from.type));
     key.type = static_cast<Type>(from.type - PERRIN_BOOLEAN);
@@ -140,8 +185,12 @@ class Describer {
     if (from.flags & PERRIN_KEY_MAX) key.max = from.max;
     key.min_exclusive = from.flags & PERRIN_KEY_MIN_EXCLUSIVE;
     key.max_exclusive = from.flags & PERRIN_KEY_MAX_EXCLUSIVE;
+    if (from.n_choices > kMostChoices || (from.n_choices > 0 && from.choices == nullptr))
+      return problem(who + ": key \"" + key.name + "\" has " + std::to_string(from.n_choices) + " choices, or none at NULL");
     for (uint32_t i = 0; i < from.n_choices; ++i) key.choices.push_back(copy(from.choices[i]));
-    key.unit = copy(from.unit), key.doc = copy(from.doc), key.since = copy(from.since), key.alias = copy(from.alias);
+    key.unit = copy(from.unit), key.doc = copy(from.doc), key.since = copy(from.since);
+    for (const std::string& text : {key.unit, key.doc, key.since}) check_text(who + ": a text of key \"" + key.name + "\"", text);
+    for (const std::string& choice : key.choices) check_text(who + ": a choice of key \"" + key.name + "\"", choice);
     if (const std::string literal = copy(from.default_value); !literal.empty()) {
       key.default_value = parse_literal(literal, key.type);
       if (!key.default_value)

@@ -74,10 +74,13 @@ Index Index::scan(const Places& places) {
   Index index;
   index.places_ = places;
   IndexCache cache(places);
+  std::error_code none;
+  const auto own = places.roots.empty() ? std::filesystem::path() : std::filesystem::canonical(places.roots.front(), none);
   std::vector<size_t> unknown;
   for (const auto& path : find_libraries(places.roots)) {
     Listed listed;
     listed.file = path.string();
+    listed.own = path.parent_path() == own;
     look(listed.file, listed);
     if (!listed.problem) {
       listed.sha256 = cache.hash(listed.file);
@@ -114,7 +117,8 @@ std::vector<std::string> Index::conflicts() const {
   for (const auto& library : libraries_)
     for (const auto& factory : library.components)
       if (const Listed* other = rival(library, factory.kind, factory.id); other != nullptr && &library < other)
-        lines.push_back(factory.kind + " \"" + factory.id + "\" is offered by " + library.file + " and " + other->file);
+        lines.push_back(factory.kind + " \"" + factory.id + "\" is offered by " + library.file + " and " + other->file +
+                        (library.own && !other->own ? "; the first is used" : ""));
   return lines;
 }
 
@@ -122,7 +126,7 @@ void Index::require(const std::string& kind, const std::string& id) {
   auto offers = [&](const Listed& library) { return config::find_factory(library.components, kind, id) != nullptr; };
   const auto first = std::find_if(libraries_.begin(), libraries_.end(), offers);
   if (first == libraries_.end()) return;
-  if (const Listed* other = rival(*first, kind, id))
+  if (const Listed* other = rival(*first, kind, id); other != nullptr && (!first->own || other->own))
     throw Error(kind + " \"" + id + "\" is offered by two plugins", first->file + " and " + other->file,
                 "remove one of the two files");
   if (!first->problem) return;
@@ -137,6 +141,9 @@ std::string Index::unusable_text() const {
   std::string text;
   for (const auto& library : libraries_)
     if (library.problem) text += base_name(library.file) + ": " + library.problem->what + "\n";
+  for (const auto& root : places_.named)
+    if (std::error_code none; !std::filesystem::is_directory(root, none))
+      text += "PERRIN_PLUGIN_PATH names " + root.string() + ", which is no folder\n";
   return text;
 }
 

@@ -18,6 +18,7 @@ struct Listed {
   std::string file;    // canonical path
   std::string sha256;  // empty where the file cannot be read
   std::string tier;    // "A" or "B"; empty where it is no plugin
+  bool own = false;    // of the program's own folder, the first root: its names go before everybody's
   std::vector<config::Factory> components;
   std::optional<Problem> problem;  // why it cannot be used; it stays listed, and never stops the others
 };
@@ -37,14 +38,14 @@ class Index {
   config::Catalogue catalogue() const;
 
   // Throws perrin::Error if this component cannot be used: its library is unusable, or another library offers the same
-  // id (both files are named). A failure of an earlier probe is tried again first. Unknown ids pass.
+  // id (both files are named), unless it is the program's own, which goes before the other. A failure of an earlier probe is tried again first. Unknown ids pass.
   void require(const std::string& kind, const std::string& id);
 
   // One line for each component that two libraries offer: `sampler "ddim" is offered by a.so and b.so`.
   std::vector<std::string> conflicts() const;
 
-  // One line for each unusable library ("x.so: reason"), for a message about an unknown component. Empty if there is
-  // none.
+  // One line for each unusable library ("x.so: reason") and each folder of PERRIN_PLUGIN_PATH that is not there, for a
+  // message about an unknown component. Empty if there is none.
   std::string unusable_text() const;
 
  private:

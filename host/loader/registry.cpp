@@ -9,6 +9,7 @@
 #include "host/base/error.hpp"
 #include "host/loader/breadcrumb.hpp"
 #include "host/loader/compatible.hpp"
+#include "host/loader/crash.hpp"
 #include "host/loader/elf.hpp"
 #include "host/loader/file.hpp"
 #include "host/loader/trust.hpp"
@@ -16,7 +17,7 @@
 namespace perrin::loader {
 namespace {
 
-std::string_view view(perrin_text text) { return {text.data, text.size}; }
+std::string_view view(perrin_text text) { return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size); }
 
 bool has_word(std::string_view words, std::string_view word) {
   while (!words.empty()) {
@@ -27,6 +28,8 @@ bool has_word(std::string_view words, std::string_view word) {
   }
   return false;
 }
+
+constexpr uint32_t kMostComponents = 1000;
 
 // Never freed: see docs/decisions/never-dlclose.md.
 struct Kept {
@@ -121,6 +124,10 @@ std::vector<const perrin_component*> Library::components(std::string_view kind) 
   Inside mark(crumb, nullptr, "get_factory");
   const perrin_factory* factory = entry->get_factory({id.data(), id.size()});
   if (factory == nullptr || !PERRIN_HAS(factory, perrin_factory, components)) return {};
+  if (factory->n_components > kMostComponents || factory->components == nullptr)
+    throw Error("its get_factory names " + std::to_string(factory->n_components) + " components of " + id +
+                    (factory->components == nullptr ? " at NULL" : ""),
+                file, "report it to the plugin's author");
   return {factory->components, factory->components + factory->n_components};
 }
 
@@ -157,6 +164,7 @@ const Library& Registry::load(const std::filesystem::path& given, std::string_vi
   Library& library = kept.library;
   library = {file.string(), sha256, note, nullptr, keep_text(file.c_str())};
   open(kept);
+  note_addresses(library.crumb);
   library.entry = find_entry(kept.handle, library.file);
   check_entry(*library.entry, library.note, library.file);
   const perrin_host* tables = note.tier == PERRIN_TIER_B ? host_.native : host_.portable;

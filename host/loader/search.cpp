@@ -69,7 +69,7 @@ Places default_places() {
   std::string_view rest = variable("PERRIN_PLUGIN_PATH");
   while (!rest.empty()) {
     const size_t end = rest.find(':');
-    if (end != 0) places.roots.emplace_back(rest.substr(0, end));
+    if (end != 0) places.named.emplace_back(places.roots.emplace_back(rest.substr(0, end)));
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
   if (auto data = xdg_folder("XDG_DATA_HOME", ".local/share"); !data.empty())

@@ -13,6 +13,7 @@ struct Places {
   std::vector<std::filesystem::path> roots;  // in order; missing ones are allowed
   std::filesystem::path probe;               // the program perrin-probe
   std::filesystem::path cache;               // the index; empty: there is none
+  std::vector<std::filesystem::path> named = {};  // those of the roots that PERRIN_PLUGIN_PATH names
 };
 
 // Where a user's caches lie: perrin in XDG_CACHE_HOME (~/.cache), a folder of the user's own. Each cache below it is one

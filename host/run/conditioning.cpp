@@ -15,16 +15,22 @@ perrin_conditioning encode(const services::Component& conditioner, const perrin_
   perrin_conditioning made{};
   conditioner.invoke<&perrin_conditioner::encode>(&call, static_cast<uint32_t>(fields.size()), fields.data(), drop,
                                                   &made);
-  for (perrin_tensor* t : {made.vector, made.sequence, made.concat})
-    if (t) services::unwrap(t) = services::unwrap(t).to(services::run_device());
   return made;
 }
 
-// Two parts of one slot in one tensor; takes both references over.
-perrin_tensor* joined(perrin_tensor* a, perrin_tensor* b) {
-  if (!a || !b) return a ? a : b;
-  const services::TensorHandle first(a), second(b);
-  return services::wrap(at::cat(at::TensorList{services::unwrap(a), services::unwrap(b)}, 1)).release();
+// On the run's device, in a box of the host's own: the plugin may keep the one that it gave.
+services::TensorHandle own(perrin_tensor* given) {
+  const at::Tensor tensor = services::take(given);
+  return tensor.defined() ? services::wrap(tensor.to(services::run_device())) : nullptr;
+}
+
+// `slot` with what another conditioner gave behind it.
+void join(services::TensorHandle& slot, perrin_tensor* given) {
+  services::TensorHandle part = own(given);
+  if (slot && part)
+    slot = services::wrap(at::cat(at::TensorList{services::unwrap(slot.get()), services::unwrap(part.get())}, 1));
+  else if (part)
+    slot = std::move(part);
 }
 
 // Dimension `along` of `b` is added to that of `a`; the others must agree.
@@ -52,27 +58,27 @@ ConditioningHandles::ConditioningHandles(Model& model, const perrin_call& call, 
         {model.shapes.fields[f].spec.name, handles.emplace_back(services::wrap(given.fields[f])).get()});
   for (const auto& [name, tensor] : given.extra)
     named.push_back({{name.data(), name.size()}, handles.emplace_back(services::wrap(tensor)).get()});
-  present_ = true;
-  conditioning_.struct_size = sizeof conditioning_;
   for (size_t i = 0; i < model.conditioners.size(); ++i) {
     const perrin_conditioning part =
         encode(model.conditioners[i], call, named, drops.empty() ? nullptr : drops[i].data());
-    conditioning_.vector = joined(conditioning_.vector, part.vector);
-    conditioning_.sequence = joined(conditioning_.sequence, part.sequence);
-    conditioning_.concat = joined(conditioning_.concat, part.concat);
+    join(vector_, part.vector);
+    join(sequence_, part.sequence);
+    join(concat_, part.concat);
   }
+  present_ = true;
+  conditioning_ = {sizeof conditioning_, 0, vector_.get(), sequence_.get(), concat_.get()};
 }
 
 ConditioningHandles::ConditioningHandles(const at::Tensor& vector, const at::Tensor& sequence,
                                          const at::Tensor& concat)
     : present_(true) {
   const auto boxed = [](const at::Tensor& t) {
-    return services::wrap(t.defined() ? t.to(services::run_device()) : t).release();
+    return t.defined() ? services::wrap(t.to(services::run_device())) : services::TensorHandle();
   };
-  conditioning_.struct_size = sizeof conditioning_;
-  conditioning_.vector = boxed(vector);
-  conditioning_.sequence = boxed(sequence);
-  conditioning_.concat = boxed(concat);
+  vector_ = boxed(vector);
+  sequence_ = boxed(sequence);
+  concat_ = boxed(concat);
+  conditioning_ = {sizeof conditioning_, 0, vector_.get(), sequence_.get(), concat_.get()};
 }
 
 void ConditioningHandles::mix(const ConditioningHandles& other, const std::vector<double>& way) {
@@ -86,11 +92,6 @@ void ConditioningHandles::mix(const ConditioningHandles& other, const std::vecto
   toward(conditioning_.vector, other.conditioning_.vector);
   toward(conditioning_.sequence, other.conditioning_.sequence);
   toward(conditioning_.concat, other.conditioning_.concat);
-}
-
-ConditioningHandles::~ConditioningHandles() {
-  for (perrin_tensor* t : {conditioning_.vector, conditioning_.sequence, conditioning_.concat})
-    services::TensorHandle(t).reset();
 }
 
 Drops draw_drops(const Model& model, const std::vector<uint64_t>& positions, const config::Stage& stage) {

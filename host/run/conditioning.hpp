@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/run/model.hpp"
+#include "host/services/tensor.hpp"
 
 namespace perrin::run {
 
@@ -27,7 +28,6 @@ class ConditioningHandles {
   ConditioningHandles(Model& model, const perrin_call& call, const FieldsOf& fields, const Drops& drops);
   // Tensors that were made before, [B, ...]; undefined for the slots that there are not.
   ConditioningHandles(const at::Tensor& vector, const at::Tensor& sequence, const at::Tensor& concat);
-  ~ConditioningHandles();
   ConditioningHandles(const ConditioningHandles&) = delete;
   const perrin_conditioning* get() const { return present_ ? &conditioning_ : nullptr; }
 
@@ -36,7 +36,8 @@ class ConditioningHandles {
 
  private:
   bool present_ = false;
-  perrin_conditioning conditioning_{};
+  services::TensorHandle vector_, sequence_, concat_;
+  perrin_conditioning conditioning_{};  // these
 };
 
 // Which samples of a batch are trained with which null conditions: by one draw for all conditioners with the stage's

@@ -5,6 +5,8 @@
 
 #include <atomic>
 
+#include "host/loader/crumbs.hpp"
+
 namespace perrin::run {
 namespace {
 
@@ -12,7 +14,10 @@ std::atomic<int> requested{0};
 static_assert(std::atomic<int>::is_always_lock_free);
 
 void on_signal(int signal) {
-  if (requested.exchange(signal) != 0) _exit(128 + signal);
+  if (requested.exchange(signal) != 0) {
+    loader::mark_end(128 + signal);
+    _exit(128 + signal);
+  }
   const char text[] = "\nstopping after this step; again to stop at once\n";
   [[maybe_unused]] const auto ignored = write(STDERR_FILENO, text, sizeof text - 1);
 }

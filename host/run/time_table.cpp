@@ -7,6 +7,12 @@
 
 namespace perrin::run {
 
+namespace {
+
+constexpr size_t kLooks = 1025;  // at a continuous schedule
+
+}  // namespace
+
 double log_snr(const perrin_time& at) { return 2 * (std::log(at.alpha) - std::log(at.sigma)); }
 
 TimeTable::TimeTable(services::Component& schedule) : schedule_(&schedule) {
@@ -16,18 +22,27 @@ TimeTable::TimeTable(services::Component& schedule) : schedule_(&schedule) {
     throw Error("the schedule's time domain is empty or does not have T whole times", schedule_->id(),
                 "report it to the plugin's author");
   }
+  const size_t n = discrete() ? domain_.steps : kLooks;
+  std::vector<double> t(n), alpha(n), sigma(n);
+  for (size_t i = 0; i < n; ++i)
+    t[i] = discrete() ? domain_.t_min + static_cast<double>(i)
+                      : domain_.t_min + width * (static_cast<double>(i) / static_cast<double>(n - 1));
+  schedule_->invoke<&perrin_schedule::marginal>(uint64_t{n}, t.data(), alpha.data(), sigma.data());
+  check_order(t, alpha, sigma);
   if (!discrete()) return;
-  std::vector<double> t(domain_.steps), alpha(domain_.steps), sigma(domain_.steps);
-  for (size_t i = 0; i < t.size(); ++i) t[i] = domain_.t_min + static_cast<double>(i);
-  schedule_->invoke<&perrin_schedule::marginal>(uint64_t{t.size()}, t.data(), alpha.data(),
-                   sigma.data());
-  for (size_t i = 0; i < t.size(); ++i) {
-    if (!std::isfinite(alpha[i]) || !std::isfinite(sigma[i]) || alpha[i] < 0 || sigma[i] < 0) {
-      throw Error("the schedule gives alpha or sigma that is negative or not finite at t = " + std::to_string(t[i]),
-                  schedule_->id(), "change the schedule's keys");
-    }
-    levels_.push_back({t[i], alpha[i], sigma[i]});
-  }
+  for (size_t i = 0; i < t.size(); ++i) levels_.push_back({t[i], alpha[i], sigma[i]});
+}
+
+// Samplers and laws of the noise level search by log SNR: everywhere it has to fall.
+void TimeTable::check_order(const std::vector<double>& t, const std::vector<double>& alpha,
+                            const std::vector<double>& sigma) const {
+  for (size_t i = 1; i < t.size(); ++i)
+    if (sigma[i] * alpha[i - 1] < sigma[i - 1] * alpha[i] * (1 - 1e-9))
+      throw Error("the schedule's noise falls from t = " + std::to_string(t[i - 1]) + " (alpha " +
+                      std::to_string(alpha[i - 1]) + ", sigma " + std::to_string(sigma[i - 1]) + ") to t = " +
+                      std::to_string(t[i]) + " (alpha " + std::to_string(alpha[i]) + ", sigma " + std::to_string(sigma[i]) +
+                      "); it has to rise with t",
+                  schedule_->id(), "change the schedule's keys, or report it to the plugin's author");
 }
 
 perrin_time TimeTable::marginal(double t) const {

@@ -27,6 +27,7 @@ class TimeTable {
 
  private:
   perrin_time marginal(double t) const;
+  void check_order(const std::vector<double>& t, const std::vector<double>& alpha, const std::vector<double>& sigma) const;
 
   services::Component* schedule_ = nullptr;
   perrin_time_domain domain_{};

@@ -16,6 +16,7 @@
 #include "host/run/pipeline.hpp"
 #include "host/run/snapshots.hpp"
 #include "host/run/take.hpp"
+#include "host/services/call.hpp"
 
 namespace perrin::run {
 namespace {
@@ -200,7 +201,7 @@ void Trainer::pass(std::map<std::string, double>& opponents) {
     const Autocast autocast(bf16);
     return objective(model_, batch, model_.losses[static_cast<size_t>(progress_.stage)], at, &drawn);
   }();
-  check_finite(o, batch);
+  check_finite(o, batch, at);
   o.total.backward();
   observe(model_, drawn, o);
   trace_.add(o, drawn, stage.accumulate);
@@ -217,14 +218,28 @@ void Trainer::check_norm(double norm) const {
               "lower the learning rate, set clip_norm, or use precision = \"fp32\"; the last checkpoint is unharmed");
 }
 
-void Trainer::check_finite(const Objective& objective, const Batch& batch) const {
+// The same batch again, each component's tensors looked at: who gave the first value that is not finite? "" if nobody
+// else did but the loss.
+std::string Trainer::first_not_finite(const Batch& batch, const StageStep& at) const {
+  const services::FindNonFinite looking;
+  const Autocast autocast(at.stage.precision == "bf16");
+  try {
+    objective(model_, batch, model_.losses[static_cast<size_t>(progress_.stage)], at, nullptr);
+  } catch (const services::PluginError& error) {
+    return "; the first such value: " + std::string(error.what()) + ", " + error.where;
+  } catch (const std::exception&) {  // another fault on the way says nothing of this one
+  }
+  return {};
+}
+
+void Trainer::check_finite(const Objective& objective, const Batch& batch, const StageStep& at) const {
   for (const TermValue& term : objective.terms) {
     if (std::isfinite(term.value)) continue;
     std::string samples;
     for (size_t b = 0; b < term.per_sample.size(); ++b)
       if (!std::isfinite(term.per_sample[b])) samples += " " + std::to_string(batch.indices[b]);
     throw Error("the loss term \"" + term.name + "\" is " + (std::isnan(term.value) ? "NaN" : "infinite") +
-                    (samples.empty() ? "" : "; dataset samples with such a value:" + samples),
+                    (samples.empty() ? "" : "; dataset samples with such a value:" + samples) + first_not_finite(batch, at),
                 "step " + std::to_string(progress_.step + 1),
                 "lower the learning rate, set clip_norm, or use precision = \"fp32\"; the last checkpoint is unharmed");
   }

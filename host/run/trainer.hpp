@@ -63,7 +63,8 @@ class Trainer {
   void pass(std::map<std::string, double>& opponents);
   Training training() const;
   Stateful stateful() const;
-  void check_finite(const Objective& objective, const Batch& batch) const;
+  void check_finite(const Objective& objective, const Batch& batch, const StageStep& at) const;
+  std::string first_not_finite(const Batch& batch, const StageStep& at) const;
   void check_norm(double norm) const;
   void log_row(const Optimizer::Report& report);
   void checkpoint();

@@ -12,6 +12,7 @@
 #include "host/kernels/ops.hpp"
 #include "host/kernels/tensors.hpp"
 #include "host/run/time_table.hpp"
+#include "host/services/status.hpp"
 #include "host/services/tensor.hpp"
 
 namespace perrin::sample {
@@ -51,6 +52,10 @@ Brownian::Brownian(uint64_t seed, const std::vector<uint64_t>& samples, const st
     : seed_(seed), samples_(samples), sizes_(sizes) {}
 
 at::Tensor Brownian::increment(const perrin_time& from, const perrin_time& to) {
+  for (const perrin_time& at : {from, to})
+    if (!(at.alpha >= 0 && at.sigma >= 0 && at.alpha + at.sigma > 0 && std::isfinite(at.alpha) && std::isfinite(at.sigma)))
+      throw services::Fault(PERRIN_INVALID_DATA, "the Brownian motion was asked at a level that there is not: alpha " +
+                                                     std::to_string(at.alpha) + ", sigma " + std::to_string(at.sigma));
   const int64_t a = point_of(from), b = point_of(to);
   if (a == b) {
     throw Error("the Brownian motion was asked between two levels of log SNR " + std::to_string(run::log_snr(from)) +

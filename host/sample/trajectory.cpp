@@ -140,7 +140,7 @@ size_t Trajectory::step_of(const perrin_time& at) const {
 perrin_status* Trajectory::on_denoise(void* context, perrin_tensor* x, const perrin_time* at,
                                       perrin_tensor** denoised) {
   return services::as_status([&] {
-    *denoised = services::wrap(static_cast<Trajectory*>(context)->denoised(services::unwrap(x), *at)).release();
+    *denoised = services::lend(services::wrap(static_cast<Trajectory*>(context)->denoised(services::unwrap(x), *at)));
   });
 }
 
@@ -155,10 +155,8 @@ perrin_status* Trajectory::on_lincomb(void* context, uint32_t n, const double* a
       if (terms.back().sizes() != terms.front().sizes())
         throw Error("lincomb got tensors of different shapes", "sampler", "report it to the plugin's author");
     }
-    *y =
-        services::wrap(kernels::lincomb(terms, {a, n}, s,
-                                        {{self.request_.seed, PERRIN_PURPOSE_SAMPLER, draw}, self.conditions_.samples}))
-            .release();
+    const kernels::BatchNoise noise{{self.request_.seed, PERRIN_PURPOSE_SAMPLER, draw}, self.conditions_.samples};
+    *y = services::lend(services::wrap(kernels::lincomb(terms, {a, n}, s, noise)));
   });
 }
 
@@ -171,7 +169,7 @@ perrin_status* Trajectory::on_brownian(void* context, const perrin_time* from, c
   return services::as_status([&] {
     auto& self = *static_cast<Trajectory*>(context);
     if (!self.brownian_) self.brownian_.emplace(self.request_.seed, self.conditions_.samples, self.sizes());
-    *noise = services::wrap(self.brownian_->increment(*from, *to)).release();
+    *noise = services::lend(services::wrap(self.brownian_->increment(*from, *to)));
   });
 }
 
@@ -189,7 +187,7 @@ perrin_status* Trajectory::on_variance(void* context, perrin_tensor** v) {
       throw services::Fault(PERRIN_UNSUPPORTED,
                             "the denoiser predicts no variance: its output has as many channels as its input");
     }
-    *v = services::wrap(self.guided_.variance()).release();
+    *v = services::lend(services::wrap(self.guided_.variance()));
   });
 }
 

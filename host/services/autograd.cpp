@@ -4,8 +4,10 @@
 #include <torch/csrc/autograd/functions/utils.h>
 
 #include <cstring>
+#include <optional>
 #include <type_traits>
 
+#include "host/services/account.hpp"
 #include "host/services/guard.hpp"
 #include "host/services/status.hpp"
 #include "host/services/tables.hpp"
@@ -26,7 +28,7 @@ variable_list list_of(uint32_t n, perrin_tensor* const* tensors) {
 void give(const variable_list& list, perrin_tensor** out) {
   std::vector<TensorHandle> made;
   for (const auto& tensor : list) made.push_back(wrap(tensor));
-  for (size_t i = 0; i < made.size(); ++i) out[i] = made[i].release();
+  for (size_t i = 0; i < made.size(); ++i) out[i] = lend(std::move(made[i]));
 }
 
 perrin_status* grad(uint32_t n_outputs, perrin_tensor* const* outputs, perrin_tensor* const* grad_outputs,
@@ -42,14 +44,21 @@ perrin_status* grad(uint32_t n_outputs, perrin_tensor* const* outputs, perrin_te
 // Owns the plugin's context: `free` is called exactly once, whatever happens.
 class Backward {
  public:
-  explicit Backward(const perrin_backward* given) : call_(loader::here) {
+  Backward(const perrin_backward* given, const variable_list& inputs) : call_(loader::here), account_(account) {
+    static const char* const name = loader::keep_text("backward");
     std::memcpy(&table_, given, std::min<size_t>(given->struct_size, sizeof(table_)));
-    call_.call = "backward";
+    call_.call = name;
+    for (const at::Tensor& input : inputs) sizes_.push_back(input.defined() ? std::optional(input.sizes().vec()) : std::nullopt);
   }
-  Backward(Backward&& other) noexcept : table_(other.table_), call_(other.call_) { other.table_ = {}; }
+  Backward(Backward&& other) noexcept
+      : table_(other.table_), call_(other.call_), account_(other.account_), sizes_(std::move(other.sizes_)) {
+    other.table_ = {};
+  }
   ~Backward() {
     if (table_.free == nullptr) return;
-    loader::Inside mark(call_.library, call_.component, "free of a backward context");
+    static const char* const name = loader::keep_text("free of a backward context");
+    const Counting counting(account_);
+    loader::Inside mark(call_.library, call_.component, name);
     table_.free(table_.context);
   }
 
@@ -60,18 +69,35 @@ class Backward {
     std::vector<TensorHandle> held;
     std::vector<perrin_tensor*> out, in(n_inputs, nullptr);
     for (const auto& g : grad_outputs) out.push_back(held.emplace_back(wrap(g)).get());
+    const Counting counting(account_);
     invoke(call_, [&] {
       return table_.backward(table_.context, static_cast<uint32_t>(out.size()), out.data(), n_inputs, in.data());
     });
     variable_list result(n_inputs);
-    for (uint32_t i = 0; i < n_inputs; ++i)
-      if (TensorHandle gradient(in[i]); gradient) result[i] = unwrap(gradient.get());
+    for (uint32_t i = 0; i < n_inputs; ++i) result[i] = gradient(in[i], i);
     return result;
   }
 
  private:
+  // What the plugin gave for input number i; undefined for NULL.
+  at::Tensor gradient(perrin_tensor* given, uint32_t i) const {
+    if (given == nullptr) return {};
+    const auto wrong = [&](const std::string& what) {
+      throw Misbehaviour("the plugin gave, as the gradient of input " + std::to_string(i) + ", " + what, describe(call_));
+    };
+    const Counting counting(account_);
+    if (!alive(given)) wrong(not_alive(given));
+    if (!take_back(given)) wrong("a tensor of which it owns no reference");
+    const at::Tensor value = take(given);
+    if (sizes_[i] && value.sizes() != at::IntArrayRef(*sizes_[i]))
+      wrong("a tensor of shape " + c10::str(value.sizes()) + " in place of " + c10::str(at::IntArrayRef(*sizes_[i])));
+    return value;
+  }
+
   perrin_backward table_ = {};
   loader::Breadcrumb call_;
+  Account* account_;
+  std::vector<std::optional<std::vector<int64_t>>> sizes_;  // of the inputs; none for NULL
 };
 
 class PluginNode : public torch::autograd::Node {
@@ -102,9 +128,9 @@ perrin_status* custom_grad(uint32_t n_inputs, perrin_tensor* const* inputs, uint
   return as_status([&] {
     if (given == nullptr || given->struct_size < sizeof(perrin_backward))
       throw Fault(PERRIN_INVALID_DATA, "custom_grad needs a perrin_backward with its struct_size");
-    Backward backward(given);
-    if (!backward.usable()) throw Fault(PERRIN_INVALID_DATA, "custom_grad needs both backward and free");
     auto sources = list_of(n_inputs, inputs);
+    Backward backward(given, sources);
+    if (!backward.usable()) throw Fault(PERRIN_INVALID_DATA, "custom_grad needs both backward and free");
     variable_list results;
     for (const auto& value : list_of(n_outputs, values)) results.push_back(value.detach());
     if (torch::autograd::compute_requires_grad(sources)) {

@@ -1,12 +1,20 @@
 #include "host/services/component.hpp"
 
+#include <cstring>
+
 #include "host/kernels/random.hpp"
 #include "host/services/config.hpp"
+#include "host/services/hooks.hpp"
 #include "host/services/host.hpp"
 #include "perrin/host/rng.h"
 
 namespace perrin::services {
 namespace {
+
+const char *const kValidate = loader::keep_text("validate"), *const kCreate = loader::keep_text("create"),
+                  *const kDestroy = loader::keep_text("destroy"),
+                  *const kGetExtension = loader::keep_text("get_extension");
+constexpr uint32_t kBalanceEvery = 32;  // calls
 
 const perrin_component& descriptor_of(const loader::Library& library, const config::Component& chosen) {
   const perrin_component* found = library.find(chosen.kind, chosen.use);
@@ -52,6 +60,7 @@ Component::Component(const loader::Library& library, const perrin_component& des
     : library_(&library),
       descriptor_(&descriptor),
       seed_(generator_seed(seed, kind)),
+      said_(new Said),
       kind_(std::move(kind)),
       kind_id_(loader::kind_id(kind_)),
       id_(view(descriptor.id)) {
@@ -62,20 +71,44 @@ Component::Component(const loader::Library& library, const perrin_component& des
 void Component::create(const std::map<std::string, config::Value>& values) {
   const perrin_config config(values);
   const perrin_host* tables = library_->note.tier == PERRIN_TIER_B ? native_host() : host();
+  const Counting counting(said_->account);
+  const ProcessState before = read_process();
   if (descriptor_->validate != nullptr)
-    services::invoke(crumb("validate"), [&] { return descriptor_->validate(tables, &config); });
-  invoke_seeded(crumb("create"), seed_, [&] { return descriptor_->create(tables, &config, &instance_); });
+    services::invoke(crumb(kValidate), [&] { return descriptor_->validate(tables, &config); });
+  void* instance = nullptr;
+  invoke_seeded(crumb(kCreate), seed_, [&] { return descriptor_->create(tables, &config, &instance); });
+  instance_ = instance;
+  if (instance == nullptr) throw Misbehaviour("the plugin gave no instance and no status", describe(crumb(kCreate)));
+  check_process(before, crumb(kCreate));
 }
 
 Component::~Component() {
   if (instance_ == nullptr || descriptor_->destroy == nullptr) return;
   const GlobalState before = read_state();
-  loader::Inside mark(library_->crumb, crumb_id_, "destroy");
-  try {
-    descriptor_->destroy(instance_);
-  } catch (...) {  // a destructor has nobody to tell, and the instance is gone either way
+  {
+    const Counting counting(said_->account);
+    loader::Inside mark(library_->crumb, crumb_id_, kDestroy);
+    try {
+      descriptor_->destroy(instance_);
+    } catch (...) {  // a destructor has nobody to tell, and the instance is gone either way
+    }
   }
+  loader::end_forked_child();
   restore_state(before);
+  forget_accusation();
+  if (const int64_t held = said_->account->held; held > 0)
+    warn(library_->crumb, "still owns " + std::to_string(held) + " references to tensors after it was destroyed: it loses them");
+}
+
+Component::Watched::Watched(const Component& component, const char* call) : component_(component), call_(call) {
+  Said& said = *component.said_;
+  const uint32_t calls = said.calls.fetch_add(1, std::memory_order_relaxed);
+  if (Call(component.crumb(call), component.instance_, said).closely()) before_ = std::make_unique<ProcessState>(read_process());
+  if (calls % kBalanceEvery == kBalanceEvery - 1) said.check_balance(component.crumb(call));
+}
+
+void Component::Watched::check() const {
+  if (before_) check_process(*before_, component_.crumb(call_));
 }
 
 Component::Component(Component&& other) noexcept { *this = std::move(other); }
@@ -86,6 +119,7 @@ Component& Component::operator=(Component&& other) noexcept {
   std::swap(instance_, other.instance_);
   std::swap(seed_, other.seed_);
   std::swap(crumb_id_, other.crumb_id_);
+  std::swap(said_, other.said_);
   std::swap(kind_, other.kind_);
   std::swap(kind_id_, other.kind_id_);
   std::swap(id_, other.id_);
@@ -96,8 +130,15 @@ const void* Component::find_extension(std::string_view id) const {
   if (descriptor_ == nullptr) return nullptr;
   if (!PERRIN_HAS(descriptor_, perrin_component, get_extension) || descriptor_->get_extension == nullptr)
     return nullptr;
-  loader::Inside mark(library_->crumb, crumb_id_, "get_extension");
-  return descriptor_->get_extension(text(id));
+  loader::Inside mark(library_->crumb, crumb_id_, kGetExtension);
+  const void* table = descriptor_->get_extension(text(id));
+  // Each table begins with its size; what has another first word is no table.
+  uint32_t size = 0;
+  if (table != nullptr) std::memcpy(&size, table, sizeof size);
+  if (table != nullptr && (size < 2 * sizeof(uint32_t) || size > 4096))
+    throw Misbehaviour("the plugin gave a table of " + std::to_string(size) + " bytes for " + std::string(id),
+                       describe(crumb(kGetExtension)));
+  return table;
 }
 
 void Component::wrong_kind(std::string_view id) const {

@@ -4,28 +4,15 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "host/config/experiment.hpp"
 #include "host/loader/registry.hpp"
-#include "host/services/guard.hpp"
+#include "host/services/contract.hpp"
+#include "host/services/process_state.hpp"
 #include "perrin/host/identity.h"
-#include "perrin/host/params.h"
-#include "perrin/host/state.h"
-#include "perrin/host/trace.h"
-#include "perrin/kind/conditioner.h"
-#include "perrin/kind/dataset.h"
-#include "perrin/kind/denoiser.h"
-#include "perrin/kind/encoder.h"
-#include "perrin/kind/extractor.h"
-#include "perrin/kind/guidance.h"
-#include "perrin/kind/loss.h"
-#include "perrin/kind/parameterization.h"
-#include "perrin/kind/sampler.h"
-#include "perrin/kind/schedule.h"
-#include "perrin/kind/timesteps.h"
-#include "perrin/kind/weighting.h"
 
 namespace perrin::services {
 
@@ -80,13 +67,6 @@ template <>
 inline constexpr std::string_view table_id<perrin_negative_condition> = PERRIN_NEGATIVE_CONDITION;
 
 namespace detail {
-
-template <class Member>
-struct MemberOf;
-template <class Table_, class Function>
-struct MemberOf<Function Table_::*> {
-  using Table = Table_;
-};
 
 // "marginal" from the member &perrin_schedule::marginal.
 template <auto member>
@@ -157,24 +137,37 @@ class Component {
     return table != nullptr && detail::holds<member>(*table);
   }
 
-  // Calls a function of the kind's table or of an extension on this instance, guarded:
+  // Calls a function of the kind's table or of an extension on this instance, guarded and held to its contract:
   // `schedule.invoke<&perrin_schedule::marginal>(n, t, alpha, sigma)`. Throws perrin::Error that names plugin and
-  // function if it is missing, fails, throws or leaves global state changed. The function `infer` runs with a seeded
-  // generator.
+  // function if it is missing, fails, throws, leaves global state changed or gives what the header rules out; the outputs
+  // are then as they were. Texts and arrays that it names are the host's copies, valid until the same function is called
+  // again; handles are references of the caller's. The function `infer` runs with a seeded generator.
   template <auto member, class... Args>
   void invoke(Args... args) const {
     constexpr const char* name = detail::MemberName<member>::terminated.data();
+    static const char* const kept = loader::keep_text(name);
     const auto* table = find_table<member>();
     if (table == nullptr || !detail::holds<member>(*table)) missing(name);
-    const loader::Breadcrumb call = crumb(name);
-    const auto function = table->*member;
-    if constexpr (std::string_view(name) == "infer")
-      invoke_seeded(call, seed_, [&] { return function(instance_, args...); });
-    else
-      services::invoke(call, [&] { return function(instance_, args...); });
+    const Raw<member> call(crumb(kept), instance_, *said_, table->*member,
+                           std::string_view(name) == "infer" ? std::optional(seed_) : std::nullopt);
+    const Watched watched(*this, kept);
+    call_held(call, args...);
+    watched.check();
   }
 
  private:
+  // The process's state around a call that is looked at closely, and whether references grow from call to call.
+  class Watched {
+   public:
+    Watched(const Component& component, const char* call);
+    void check() const;
+
+   private:
+    const Component& component_;
+    const char* call_;
+    std::unique_ptr<ProcessState> before_;
+  };
+
   template <auto member>
   auto find_table() const -> const typename detail::MemberOf<decltype(member)>::Table* {
     using Table = typename detail::MemberOf<decltype(member)>::Table;
@@ -200,6 +193,7 @@ class Component {
   void* instance_ = nullptr;
   uint64_t seed_ = 0;
   const char* crumb_id_ = nullptr;
+  std::unique_ptr<Said> said_;
   std::string kind_, kind_id_, id_;
 };
 

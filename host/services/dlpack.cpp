@@ -25,7 +25,7 @@ perrin_status* from_dlpack(DLManagedTensorVersioned* managed, perrin_tensor** te
     if (managed->dl_tensor.ndim < 0 || managed->dl_tensor.ndim > int32_t{PERRIN_MAX_RANK})
       throw Fault(PERRIN_UNSUPPORTED, "rank " + std::to_string(managed->dl_tensor.ndim) + " is not in 0.." +
                                           std::to_string(PERRIN_MAX_RANK));
-    *tensor = wrap(at::fromDLPackVersioned(managed)).release();
+    *tensor = lend(wrap(at::fromDLPackVersioned(managed)));
   });
 }
 

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <string>
 
+#include "host/config/text.hpp"
 #include "host/loader/breadcrumb.hpp"
 #include "host/services/hooks.hpp"
 #include "host/services/status.hpp"
@@ -26,8 +27,10 @@ std::string_view speaker() {
   return path.substr(path.rfind('/') + 1);
 }
 
-void write_log(uint32_t level, perrin_text line) try {
+void write_log(uint32_t level, perrin_text given) try {
   auto plugin = speaker();
+  const std::string words = config::printable(checked(given, "a line of the log", 1 << 16));
+  const perrin_text line = text(words);
   if (hooks().log) return hooks().log(level, plugin, view(line));
   if (level == PERRIN_LOG_DEBUG) return;
   std::fprintf(stderr, "%.*s: %s%.*s\n", static_cast<int>(plugin.size()), plugin.data(),
@@ -36,11 +39,11 @@ void write_log(uint32_t level, perrin_text line) try {
 }
 
 void report(uint64_t done, uint64_t total, perrin_text what) try {
-  if (hooks().progress) hooks().progress(done, total, view(what));
+  if (hooks().progress) hooks().progress(done, total, config::printable(checked(what, "what progress counts")));
 } catch (...) {
 }
 
-int32_t cancelled() try { return hooks().cancelled && hooks().cancelled() ? 1 : 0; } catch (...) {
+int32_t cancelled() try { return asked_to_stop() ? 1 : 0; } catch (...) {
   return 0;
 }
 
@@ -78,7 +81,7 @@ void remember(std::string name, fs::path path) {
 
 perrin_status* find(perrin_text name, perrin_text* path) {
   return as_status([&] {
-    fs::path wanted(view(name));
+    fs::path wanted(checked(name, "a file's name"));
     std::string tried;
     for (const auto& folder : data_folders()) {
       std::error_code none;
@@ -111,6 +114,16 @@ std::vector<Artifact> artifacts() {
   const std::lock_guard lock(finds().mutex);
   return finds().all;
 }
+
+void warn(std::string_view library, std::string_view line) noexcept try {
+  const std::string_view name = library.substr(library.rfind('/') + 1);
+  if (hooks().log) return hooks().log(PERRIN_LOG_WARNING, name, line);
+  std::fprintf(stderr, "%.*s: warning: %.*s\n", static_cast<int>(name.size()), name.data(), static_cast<int>(line.size()),
+               line.data());
+} catch (...) {
+}
+
+bool asked_to_stop() { return hooks().cancelled && hooks().cancelled(); }
 
 Offer find_component(const std::string& kind, const std::string& use) {
   if (!hooks().component) throw Error("this program opens no " + kind + " for a component: \"" + use + "\"");

@@ -126,7 +126,6 @@ perrin_status* collect(void* context, const perrin_param* p) {
   return as_status([&] {
     auto& collector = *static_cast<Collector*>(context);
     const std::string name(view(p->name));
-    if (p->rank > PERRIN_MAX_RANK) throw Fault(PERRIN_INVALID_DATA, "a parameter has more than 8 dimensions");
     collector.by_name[name] = collector.self.parameters.emplace_back(value_of(collector, *p, name));
   });
 }
@@ -150,7 +149,7 @@ void fill(perrin_open_extractor& self) {
 
 perrin_status* open(perrin_text use, perrin_text weights, const perrin_spec* x, perrin_open_extractor** extractor) {
   return as_status([&] {
-    auto opened = make(std::string(view(use)), find_file(weights));
+    auto opened = make(checked(use, "the extractor's name"), find_file(weights));
     opened->x = *x;
     infer(*opened);
     fill(*opened);
@@ -186,6 +185,7 @@ perrin_status* forward(perrin_open_extractor* extractor, const perrin_call* call
     check_call(*extractor, unwrap(x), n, wanted);
     if (dtype != extractor->bound && !extractor->parameters.empty()) bind(*extractor, dtype);
     extractor->component.invoke<&perrin_extractor::forward>(call, x, n, wanted, outputs);
+    for (uint32_t i = 0; i < n; ++i) outputs[i] = lend(TensorHandle(outputs[i]));
   });
 }
 

@@ -49,7 +49,7 @@ perrin_status* same_time(void*, double, perrin_time* at) {
 }
 
 perrin_status* increment(void*, const perrin_time*, const perrin_time*, perrin_tensor** noise) {
-  *noise = filled(0.5).release();
+  *noise = lend(filled(0.5));
   return nullptr;
 }
 perrin_status* apart(void*, perrin_tensor*, perrin_tensor*, perrin_tensor*, double, double, double* value) {
@@ -57,7 +57,7 @@ perrin_status* apart(void*, perrin_tensor*, perrin_tensor*, perrin_tensor*, doub
   return nullptr;
 }
 perrin_status* between(void*, perrin_tensor** v) {
-  *v = filled(0).release();
+  *v = lend(filled(0));
   return nullptr;
 }
 

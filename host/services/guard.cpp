@@ -1,7 +1,9 @@
 #include "host/services/guard.hpp"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
 #include <c10/core/AutogradState.h>
 #include <c10/core/DefaultDtype.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
@@ -69,6 +71,41 @@ void restore_keys(const uint64_t (&keys)[2]) {
   c10::impl::_force_tls_local_dispatch_key_set(set);
 }
 
+// One bit or small number a setting. 32 bits hold them all.
+uint32_t read_settings() {
+  const at::Context& context = at::globalContext();
+  uint32_t bits = 0;
+  const auto add = [&](uint32_t value, int width) { bits = bits << width | value; };
+  add(context.deterministicAlgorithms(), 1);
+  add(context.deterministicAlgorithmsWarnOnly(), 1);
+  add(context.deterministicFillUninitializedMemory(), 1);
+  add(context.userEnabledCuDNN(), 1);
+  add(context.benchmarkCuDNN(), 1);
+  add(context.userEnabledMkldnn(), 1);
+  add(at::autocast::is_autocast_cache_enabled(), 1);
+  add(static_cast<uint32_t>(at::autocast::get_autocast_dtype(at::kCPU)), 8);
+  add(static_cast<uint32_t>(at::autocast::get_autocast_dtype(at::kCUDA)), 8);
+  return bits;
+}
+
+void restore_settings(uint32_t bits) {
+  at::Context& context = at::globalContext();
+  const auto next = [&](int width) {
+    const uint32_t value = bits & ((1u << width) - 1);
+    bits >>= width;
+    return value;
+  };
+  at::autocast::set_autocast_dtype(at::kCUDA, static_cast<at::ScalarType>(next(8)));
+  at::autocast::set_autocast_dtype(at::kCPU, static_cast<at::ScalarType>(next(8)));
+  at::autocast::set_autocast_cache_enabled(next(1));
+  context.setUserEnabledMkldnn(next(1));
+  context.setBenchmarkCuDNN(next(1));
+  context.setUserEnabledCuDNN(next(1));
+  context.setDeterministicFillUninitializedMemory(next(1));
+  const bool warn_only = next(1);
+  context.setDeterministicAlgorithms(next(1), warn_only);
+}
+
 bool equal(const uint64_t* a, const uint64_t* b, int n) { return std::equal(a, a + n, b); }
 
 // What differs first, and the rule that the plugin broke; empty if nothing does.
@@ -81,6 +118,8 @@ std::string find_leak(const GlobalState& before, const GlobalState& after) {
     return "left LibTorch's inference mode or autocast changed; set it in a scope";
   if (before.dtype != after.dtype) return "changed LibTorch's default dtype; give each tensor's dtype instead";
   if (before.threads != after.threads) return "changed LibTorch's number of threads, which is the user's setting";
+  if (before.settings != after.settings)
+    return "changed LibTorch's global settings (deterministic mode, cuDNN, oneDNN or autocast)";
   if (before.control != after.control) return "left the processor's rounding or flush-to-zero mode changed";
   return {};
 }
@@ -96,6 +135,7 @@ GlobalState read_state() {
   state.autograd = autograd_bits();
   state.dtype = static_cast<int32_t>(c10::get_default_dtype_as_scalartype());
   state.threads = at::get_num_threads();
+  state.settings = read_settings();
   state.control = float_control();
   return state;
 }
@@ -109,6 +149,7 @@ void restore_state(const GlobalState& before) noexcept try {
   if (before.dtype != now.dtype)
     c10::set_default_dtype(c10::scalarTypeToTypeMeta(static_cast<c10::ScalarType>(before.dtype)));
   if (before.threads != now.threads) at::set_num_threads(before.threads);
+  if (before.settings != now.settings) restore_settings(before.settings);
   if (before.control != now.control) set_float_control(before.control);
 } catch (...) {
 }

@@ -2,10 +2,13 @@
 // leaked.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
 #include "host/loader/breadcrumb.hpp"
+#include "host/loader/crash.hpp"
+#include "host/services/accuse.hpp"
 #include "host/services/status.hpp"
 
 namespace perrin::services {
@@ -18,6 +21,7 @@ struct GlobalState {
   int32_t autograd;       // grad mode
   int32_t dtype;          // default
   int32_t threads;        // of LibTorch's operators
+  uint32_t settings;      // LibTorch's: deterministic mode, cuDNN, oneDNN, autocast
   uint32_t control;       // rounding mode, flush to zero
   bool operator==(const GlobalState&) const = default;
 };
@@ -44,14 +48,18 @@ void invoke(const loader::Breadcrumb& call, F&& call_plugin) {
       status = call_plugin();
     } catch (...) {
       restore_state(before);
+      forget_accusation();
       rethrow_from_plugin(call);
     }
   }
+  loader::end_forked_child();
   if (status != nullptr) {
     restore_state(before);
+    throw_accusation();
     check(status, call);
   }
   check_state(before, call);
+  throw_accusation();
 }
 
 // The default generator seeded for a scope; afterwards it is as it was.

@@ -35,6 +35,12 @@ struct Artifact {
 // Since set_hooks, each once, in the order of the first finds.
 std::vector<Artifact> artifacts();
 
+// A warning about a plugin, to the installed log. Never throws.
+void warn(std::string_view library, std::string_view line) noexcept;
+
+// The installed `cancelled`'s answer; false where none is installed.
+bool asked_to_stop();
+
 // The installed `component`'s answer. Throws perrin::Error, also where none is installed.
 Offer find_component(const std::string& kind, const std::string& use);
 

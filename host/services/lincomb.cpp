@@ -34,7 +34,7 @@ perrin_status* lincomb(uint32_t n, const double* a, perrin_tensor* const* x, dou
     if (s != 0 && terms[0].dim() == 0)
       throw Fault(PERRIN_INVALID_DATA, "lincomb with noise of a tensor without a batch dimension");
     const size_t rows = s == 0 ? 0 : static_cast<size_t>(terms[0].size(0));
-    *y = wrap(kernels::lincomb(terms, {a, n}, s, {{stream.seed, stream.purpose, stream.step}, {samples, rows}})).release();
+    *y = lend(wrap(kernels::lincomb(terms, {a, n}, s, {{stream.seed, stream.purpose, stream.step}, {samples, rows}})));
   });
 }
 

@@ -43,11 +43,12 @@ const perrin_op* look_up(const std::string& name, const std::string& overload) {
 }
 
 perrin_status* find(perrin_text name, perrin_text overload, const perrin_op** op) {
-  return as_status([&] { *op = look_up(std::string(view(name)), std::string(view(overload))); });
+  return as_status([&] { *op = look_up(checked(name, "an operator's name"), checked(overload, "an overload's name")); });
 }
 
 size_t position(const perrin_op& op, const perrin_argument& given, uint32_t i) {
   const auto& wanted = op.schema->arguments();
+  if (given.name.data == nullptr && given.name.size != 0) throw Fault(PERRIN_INVALID_DATA, "an argument's name is NULL");
   if (given.name.size == 0) {
     if (i >= wanted.size())
       throw Fault(PERRIN_INVALID_DATA, "takes " + std::to_string(wanted.size()) + " arguments, got more");
@@ -57,7 +58,7 @@ size_t position(const perrin_op& op, const perrin_argument& given, uint32_t i) {
   }
   for (size_t at = 0; at < wanted.size(); ++at)
     if (wanted[at].name() == view(given.name)) return at;
-  throw Fault(PERRIN_INVALID_DATA, "has no argument \"" + std::string(view(given.name)) + "\"");
+  throw Fault(PERRIN_INVALID_DATA, "has no argument \"" + checked(given.name, "an argument's name") + "\"");
 }
 
 std::vector<c10::IValue> make_stack(const perrin_op& op, uint32_t n, const perrin_argument* given) {
@@ -91,7 +92,7 @@ void call_boxed(const perrin_op& op, uint32_t n, const perrin_argument* given, u
   op.handle.callBoxed(stack);
   std::vector<TensorHandle> made(n_results);
   for (uint32_t i = 0; i < n_results; ++i) made[i] = wrap(std::move(stack[i]).toTensor());
-  for (uint32_t i = 0; i < n_results; ++i) results[i] = made[i].release();
+  for (uint32_t i = 0; i < n_results; ++i) results[i] = lend(std::move(made[i]));
 }
 
 perrin_status* call(const perrin_op* op, uint32_t n, const perrin_argument* given, uint32_t n_results,

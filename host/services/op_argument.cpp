@@ -95,7 +95,7 @@ IValue to_ivalue(const perrin_argument& given, const c10::Argument& wanted, cons
   if (kind == TypeKind::FloatType && integer) return static_cast<double>(given.value.integer);
   if (kind == TypeKind::BoolType && given.tag == PERRIN_VALUE_BOOLEAN) return given.value.integer != 0;
   if (given.tag == PERRIN_VALUE_STRING) {
-    std::string text(view(given.value.text));
+    std::string text = checked(given.value.text, "a text argument", 1 << 20);
     if (kind == TypeKind::StringType) return text;
     if (kind == TypeKind::DeviceObjType) return c10::Device(text);
   }

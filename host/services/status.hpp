@@ -37,6 +37,10 @@ class Fault : public std::runtime_error {
   uint32_t code;
 };
 
+// A copy of a text that a plugin gave, called `what` in the message. Throws Fault (PERRIN_INVALID_DATA) if it has no data
+// or is longer than any real one.
+std::string checked(perrin_text text, std::string_view what, size_t most = 4096);
+
 // The exception being handled as a status. A perrin::Error is carried along whole: if the plugin passes the status on,
 // `check` throws that same exception again. LibTorch's C++ stack is cut off.
 perrin_status* status_of_exception() noexcept;

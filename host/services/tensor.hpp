@@ -1,4 +1,7 @@
-// A perrin_tensor is a reference-counted box around one at::Tensor.
+// A perrin_tensor is a reference-counted box around one at::Tensor. Plugins name boxes by pointers that may be anything,
+// so boxes lie in one range of addresses that is never unmapped: whether a pointer is a living box is known without
+// following it. A box counts apart the references that plugins own, so that one release too many, or a tensor returned
+// without a reference of its own, is seen where it happens.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -17,13 +20,21 @@ namespace perrin::services {
 struct ReleaseTensor {
   void operator()(perrin_tensor* tensor) const;
 };
-// One reference; NULL where a tensor is optional.
+// One reference of the host's; NULL where a tensor is optional.
 using TensorHandle = std::unique_ptr<perrin_tensor, ReleaseTensor>;
 
 // A new box. An undefined tensor gives an empty handle.
 TensorHandle wrap(at::Tensor tensor);
 
-// The tensor in the box. REQUIRES: not NULL.
+// The host's reference becomes a plugin's, which the plugin releases. NULL for an empty handle.
+perrin_tensor* lend(TensorHandle handle);
+
+// Is this a box, or was it one?
+bool alive(const perrin_tensor* tensor);
+// A plugin's reference, given up by it, becomes the host's. False where no plugin owns one: nothing is taken.
+bool take_back(perrin_tensor* tensor);
+
+// The tensor in the box. Throws Fault (PERRIN_INVALID_DATA) for what is no living box.
 const at::Tensor& unwrap(const perrin_tensor* tensor);
 at::Tensor& unwrap(perrin_tensor* tensor);
 

@@ -101,19 +101,21 @@ perrin_status* names(perrin_weights* weights, uint64_t* n, const perrin_text** n
 }
 
 perrin_status* metadata(perrin_weights* weights, perrin_text key, perrin_text* value) {
-  const store::Metadata& held = weights->tensors.metadata();
-  const auto found = held.find(std::string(view(key)));
-  *value = found == held.end() ? perrin_text{"", 0} : text(found->second);
-  return nullptr;
+  return as_status([&] {
+    const store::Metadata& held = weights->tensors.metadata();
+    const auto found = held.find(checked(key, "a key of the metadata"));
+    *value = found == held.end() ? perrin_text{"", 0} : text(found->second);
+  });
 }
 
 perrin_status* get(perrin_weights* weights, perrin_text name, perrin_tensor** tensor) {
   return as_status([&] {
-    const store::TensorView* found = weights->tensors.find(view(name));
+    const std::string wanted = checked(name, "a tensor's name");
+    const store::TensorView* found = weights->tensors.find(wanted);
     if (found == nullptr)
-      throw Fault(PERRIN_INVALID_DATA, weights->file + " has no tensor \"" + std::string(view(name)) + "\"; " +
-                                           config::suggestion(std::string(view(name)), weights->names));
-    *tensor = wrap(copy_of(*found)).release();
+      throw Fault(PERRIN_INVALID_DATA,
+                  weights->file + " has no tensor \"" + wanted + "\"; " + config::suggestion(wanted, weights->names));
+    *tensor = lend(wrap(copy_of(*found)));
   });
 }
 

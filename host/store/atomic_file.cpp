@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "host/base/standard_files.hpp"
+
 namespace perrin::store {
 namespace {
 
@@ -47,6 +49,7 @@ Error file_error(const std::string& doing, const std::filesystem::path& path, in
 }
 
 void write_atomically(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts) {
+  reserve_standard_files();  // a plugin may have closed one since the program began
   const std::filesystem::path temporary = path.string() + ".tmp";
   const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0) throw file_error("write", path, errno);

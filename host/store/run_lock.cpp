@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "host/base/error.hpp"
 
@@ -20,8 +22,13 @@ RunLock::RunLock(const std::filesystem::path& file) {
   struct flock whole {};
   whole.l_type = F_WRLCK;
   whole.l_whence = SEEK_SET;
-  if (::fcntl(descriptor_, F_OFD_SETLK, &whole) == 0) return;
-  const int failed = errno;
+  int failed = 0;
+  for (int more = 10; more >= 0; --more) {  // a process that was killed lets go a moment after `perrin` did
+    if (::fcntl(descriptor_, F_OFD_SETLK, &whole) == 0) return;
+    failed = errno;
+    if ((failed != EAGAIN && failed != EACCES) || more == 0) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
   ::close(std::exchange(descriptor_, -1));
   if (failed == EAGAIN || failed == EACCES)
     throw Error("the run is still being written by another process", file.string(), "wait for it, or stop it first");

@@ -44,8 +44,8 @@ struct Square {
       const at::Tensor g = services::unwrap(gradients[1]).expand_as(self.a);
       ga = ga.defined() ? ga + g : g;
     }
-    out[0] = services::wrap(ga).release();
-    out[1] = services::wrap(gb).release();
+    out[0] = services::lend(services::wrap(ga));
+    out[1] = services::lend(services::wrap(gb));
     return nullptr;
   }
   static void release(void* context) {

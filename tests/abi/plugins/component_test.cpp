@@ -79,7 +79,8 @@ std::pair<at::Tensor, at::Tensor> run_loss(const services::Component& loss, cons
   const at::Tensor p = prediction.clone().set_requires_grad(true);
   auto hp = services::wrap(p), ht = services::wrap(target);
   const perrin_named_tensor inputs[] = {{"prediction"_t, hp.get()}, {"target"_t, ht.get()}};
-  const perrin_call call = {sizeof(perrin_call), 1, 0, 0, 4, nullptr, 0, 0};
+  const auto n = static_cast<uint32_t>(prediction.size(0));
+  const perrin_call call = {sizeof(perrin_call), 1, 0, 0, n, nullptr, 0, 0};
   Output values;
   loss.invoke<&perrin_loss::compute>(&call, 2u, &inputs[0], &values.tensor);
   const at::Tensor result = services::unwrap(values.tensor);

@@ -14,6 +14,7 @@
 #include <cfenv>
 #include <functional>
 
+#include "host/services/process_state.hpp"
 #include "tests/abi/plugins/common.hpp"
 
 namespace perrin::test {
@@ -64,6 +65,36 @@ TEST(Guard, modes) {
   const int threads = at::get_num_threads();
   EXPECT_EQ(leak([&] { at::set_num_threads(threads + 1); }),
             "the plugin changed LibTorch's number of threads, which is the user's setting");
+}
+
+TEST(Guard, the_settings_of_libtorch) {
+  const std::string settings = "the plugin changed LibTorch's global settings (deterministic mode, cuDNN, oneDNN or autocast)";
+  at::Context& context = at::globalContext();
+  EXPECT_EQ(leak([&] { context.setDeterministicAlgorithms(true, false); }), settings);
+  EXPECT_EQ(leak([&] { context.setDeterministicFillUninitializedMemory(false); }), settings);
+  EXPECT_EQ(leak([&] { context.setUserEnabledMkldnn(false); }), settings);
+  EXPECT_EQ(leak([&] { context.setBenchmarkCuDNN(true); }), settings);
+  EXPECT_EQ(leak([] { at::autocast::set_autocast_dtype(at::kCPU, at::kHalf); }), settings);
+  EXPECT_EQ(leak([] { at::autocast::set_autocast_cache_enabled(false); }), settings);
+}
+
+TEST(Guard, the_precision_of_libtorch_in_a_call_that_is_looked_at_closely) {
+  const auto changed = [](const std::function<void()>& deed) -> std::string {
+    const services::ProcessState before = services::read_process();
+    deed();
+    try {
+      services::check_process(before, {"/p/x.so", "thing", "forward"});
+      return "clean";
+    } catch (const services::Misbehaviour& error) {
+      EXPECT_EQ(services::read_process().precision, before.precision);
+      return error.what();
+    }
+  };
+  const std::string precision = "the plugin changed LibTorch's float32 precision (TF32, matmul precision)";
+  EXPECT_EQ(changed([] {}), "clean");
+  EXPECT_EQ(changed([] { at::globalContext().setFloat32MatmulPrecision("medium"); }), precision);
+  EXPECT_EQ(changed([] { at::globalContext().setAllowTF32CuBLAS(true); }), precision);
+  EXPECT_EQ(changed([] { at::globalContext().setAllowTF32CuDNN(!at::globalContext().allowTF32CuDNN()); }), precision);
 }
 
 TEST(Guard, the_processors_arithmetic) {

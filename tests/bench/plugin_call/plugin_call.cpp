@@ -89,6 +89,9 @@ int main(int argc, char** argv) try {
   schedule.invoke<&perrin_schedule::domain>(&domain);
   if (domain.steps != 1000) return std::fprintf(stderr, "wrong answer\n"), 1;
   const auto guarded = time(repeats, 20000, [&] { schedule.invoke<&perrin_schedule::domain>(&domain); });
+  const double t = 500;
+  double alpha = 0, sigma = 0;
+  const auto checked = time(repeats, 20000, [&] { schedule.invoke<&perrin_schedule::marginal>(uint64_t{1}, &t, &alpha, &sigma); });
   const auto state = time(repeats, 20000, [&] {
     auto s = services::read_state();
     asm volatile("" : : "r"(&s) : "memory");
@@ -115,6 +118,7 @@ int main(int argc, char** argv) try {
   });
   std::printf("{\"unit\": \"ns\", ");
   print("plugin_call", guarded, ", ");
+  print("plugin_call_with_outputs", checked, ", ");
   print("one_state_digest", state, ", ");
   print("virtual_call", virtual_call, ", ");
   print("loss_by_op_call", boxed, ", ");

@@ -4,7 +4,7 @@
 
 #include <cfenv>
 
-#include "host/loader/breadcrumb.hpp"
+#include "host/loader/crash.hpp"
 #include "host/services/component.hpp"
 #include "host/services/host.hpp"
 #include "tests/hostile/plugins/scratch.hpp"

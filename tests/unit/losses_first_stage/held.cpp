@@ -42,7 +42,7 @@ perrin_status* forward(perrin_open_extractor*, const perrin_call* call, perrin_t
   const auto all = extractor->layers(services::unwrap(x));
   extractor->wanted.assign(wanted, wanted + n);
   extractor->training |= call->training != 0;
-  for (uint32_t i = 0; i < n; ++i) outputs[i] = services::wrap(all[wanted[i]]).release();
+  for (uint32_t i = 0; i < n; ++i) outputs[i] = services::lend(services::wrap(all[wanted[i]]));
   return nullptr;
 }
 constexpr perrin_host_extractor service = {sizeof(perrin_host_extractor), 0, open, close, layers, forward};

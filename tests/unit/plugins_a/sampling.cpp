@@ -27,7 +27,7 @@ perrin_status* on_denoise(void* context, perrin_tensor* x, const perrin_time* at
     auto& self = *static_cast<Sampling*>(context);
     self.asked.push_back(*at);
     self.latest = services::unwrap(x);
-    *denoised = services::wrap(self.D(self.latest, *at)).release();
+    *denoised = services::lend(services::wrap(self.D(self.latest, *at)));
   });
 }
 
@@ -55,7 +55,7 @@ perrin_status* on_time_at(void* context, double log_snr, perrin_time* at) {
 perrin_status* on_brownian(void* context, const perrin_time* from, const perrin_time* to, perrin_tensor** noise) {
   return services::as_status([&] {
     auto& self = *static_cast<Sampling*>(context);
-    *noise = services::wrap(self.brownian(*from, *to, self.latest)).release();
+    *noise = services::lend(services::wrap(self.brownian(*from, *to, self.latest)));
   });
 }
 
@@ -70,7 +70,7 @@ perrin_status* on_distance(void*, perrin_tensor* x, perrin_tensor* y, perrin_ten
 }
 
 perrin_status* on_variance(void* context, perrin_tensor** v) {
-  return services::as_status([&] { *v = services::wrap(static_cast<Sampling*>(context)->variance()).release(); });
+  return services::as_status([&] { *v = services::lend(services::wrap(static_cast<Sampling*>(context)->variance())); });
 }
 
 }  // namespace
