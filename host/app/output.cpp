@@ -38,8 +38,7 @@ void check_output(const fs::path& file) {
   make_parent(file);
   std::error_code ignored;
   if (fs::exists(file, ignored) && !fs::is_regular_file(file, ignored))
-    throw Error("cannot write " + file.string() + ": it is there and no file", file.string(),
-                "name another file");
+    throw Error("cannot write " + file.string() + ": it is there and no file", file.string(), "name another file");
   const fs::path temporary = file.string() + ".tmp";
   const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor < 0) throw store::file_error("write", file, errno);

@@ -132,7 +132,10 @@ int sample_command(const std::vector<std::string>& arguments) {
       {kPicture, kArrays});
   run::Model model(loaded, registry, source.run ? run::kept_data(*source.run, loaded) : nullptr);
   sample::check_steps(model.times, loaded);
-  source.run ? take_weights(model, *source.run, registry, weights_of(*values)) : take_given(model, loaded, registry);
+  if (source.run)
+    take_weights(model, *source.run, registry, weights_of(*values));
+  else
+    take_given(model, loaded, registry, values->count("conditions") == 0);
 
   const GivenTensors tensors = read_tensors(model, *values);
   const Pictures pictures = read_pictures(model, *values);

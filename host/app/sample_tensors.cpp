@@ -21,7 +21,9 @@ constexpr std::string_view kConditions = "conditions.";
 
 std::vector<int64_t> sizes_of(const perrin_spec& spec) { return {spec.sizes, spec.sizes + spec.rank}; }
 
-std::string text(std::span<const int64_t> sizes) { return nlohmann::json(std::vector(sizes.begin(), sizes.end())).dump(); }
+std::string text(std::span<const int64_t> sizes) {
+  return nlohmann::json(std::vector(sizes.begin(), sizes.end())).dump();
+}
 
 // The tensor, which has to be [n, sizes ...] of finite numbers.
 at::Tensor checked(const store::TensorView& held, const std::vector<int64_t>& sizes, const std::string& file) {
@@ -139,7 +141,9 @@ void write_tensors(const std::filesystem::path& file, const at::Tensor& samples,
   };
   add("samples", samples);
   if (!request.labels.empty())
-    tensors.push_back({"labels", store::Dtype::i64, {static_cast<int64_t>(request.labels.size())},
+    tensors.push_back({"labels",
+                       store::Dtype::i64,
+                       {static_cast<int64_t>(request.labels.size())},
                        std::as_bytes(std::span(request.labels))});
   if (values.count("save-latents")) add(kStart, request.kept->noisy), add("latents", request.kept->clean);
   if (values.count("save-conditions"))

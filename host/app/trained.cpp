@@ -60,10 +60,10 @@ void take_weights(run::Model& model, const run::Folder& folder, loader::Registry
   if (model.diffuses()) sample::load_guide(model, registry, load_other);
 }
 
-void take_given(run::Model& model, const config::Loaded& loaded, loader::Registry& registry) {
+void take_given(run::Model& model, const config::Loaded& loaded, loader::Registry& registry, bool conditioned) {
   model.build_parameters();
   run::give_weights(model, loaded);
-  run::check_given(model);
+  run::check_given(model, conditioned);
   run::latent_scale(model);
   sample::load_guide(model, registry, load_other);
 }

@@ -30,7 +30,8 @@ void take_weights(run::Model& model, const run::Folder& folder, loader::Registry
                   const Weights& weights = {});
 
 // The same of an experiment that was never trained: each component's parameters are those of its key `weights`. Throws
-// Error that names the components which lack it, and for a latent's scale that nothing gives.
-void take_given(run::Model& model, const config::Loaded& loaded, loader::Registry& registry);
+// Error that names the components which lack it, conditioners only if `conditioned`, and for a latent's scale that
+// nothing gives.
+void take_given(run::Model& model, const config::Loaded& loaded, loader::Registry& registry, bool conditioned);
 
 }  // namespace perrin::app

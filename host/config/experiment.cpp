@@ -103,6 +103,7 @@ Experiment finish(const Draft& draft) {
                    sampling.get<double>("rho"),
                    sampling.get<std::vector<double>>("times"),
                    sampling.get<std::vector<double>>("sigmas"),
+                   sampling.get<std::string>("final") == "lowest",
                    sampling.get<bool>("clip_denoised"),
                    sampling};
   return made;

@@ -81,10 +81,11 @@ struct Latent {
 // The host's keys of [sampler].
 struct Sampling {
   int64_t steps = 0;
-  std::string spacing;                // leading | trailing | linspace | karras | exponential | beta | ays | custom
+  std::string spacing;  // a choice of host_tables.cpp
   int64_t offset = 0;
   double rho = 0;                     // of karras
   std::vector<double> times, sigmas;  // of custom: the levels as times, or as sigma / alpha; one of them is empty
+  bool to_lowest = false;             // the last step ends at the schedule's lowest level, not at sigma = 0
   bool clip_denoised = false;
   Component table;                    // the same values under their keys, for places
 };

@@ -218,13 +218,17 @@ const Factory& sampler_table() {
   static const Factory table = host_factory(
       "sampling", "[sampler]", "the steps that every sampler takes; the keys of the sampler itself stand beside them",
       {integer("steps", 50, 1, "steps", "noise levels to visit"),
-       choice("spacing", "trailing",
-              {"leading", "trailing", "linspace", "karras", "exponential", "beta", "ays", "ays-sdxl", "custom"},
-              "how they are chosen: evenly in time (2305.08891, table 2); evenly in sigma^(1/rho) (karras, 2206.00364 "
-              "Eq. 5) or in log sigma (exponential); by quantiles of Beta(0.6, 0.6) in time (beta, 2407.12173); "
-              "interpolated from Align Your Steps' optimum for Stable Diffusion 1.5 or XL (ays, ays-sdxl, 2404.14507); or as "
-              "listed (custom)"),
-       integer("offset", 0, 0, "steps", "added to each time of spacing `leading`; Stable Diffusion uses 1"),
+       choice(
+           "spacing", "trailing",
+           {"leading", "trailing", "linspace", "leading-dpm", "linspace-dpm", "lcm", "flow-match", "karras",
+            "exponential", "beta", "ays", "ays-sdxl", "custom"},
+           "how they are chosen: evenly in time (2305.08891, table 2); as diffusers does for its DPM-Solver, UniPC and "
+           "DEIS (leading-dpm, linspace-dpm: one interval more), for its LCM or for its flow matching; evenly in "
+           "sigma^(1/rho) (karras, 2206.00364 Eq. 5) or in log sigma (exponential); by quantiles of Beta(0.6, 0.6) in "
+           "time (beta, 2407.12173); interpolated from Align Your Steps' optimum for Stable Diffusion 1.5 or XL (ays, "
+           "ays-sdxl, 2404.14507); or as listed (custom)"),
+       integer("offset", 0, 0, "steps",
+               "added to each time of spacing `leading` and `leading-dpm`; Stable Diffusion uses 1"),
        positive(number("rho", 7, 0, {}, "of spacing `karras`: higher puts more steps at low noise")),
        {.name = "times",
         .type = Type::numbers,
@@ -236,6 +240,12 @@ const Factory& sampler_table() {
         .min = 0.0,
         .doc =
             "spacing `custom`, instead of `times`: the noise levels sigma / alpha, falling; a final 0 may be left out"},
+       choice(
+           "final", "zero", {"zero", "lowest"},
+           "where the last step ends: at sigma = 0, or at the schedule's lowest level, as Stable Diffusion 1's DDIM "
+           "and "
+           "PLMS (set_alpha_to_one = False) and DEIS do (final_sigmas_type = \"sigma_min\"). A list whose last level "
+           "that is ends there and has one step less"),
        {.name = "clip_denoised",
         .type = Type::boolean,
         .default_value = false,

@@ -6,6 +6,7 @@
 
 #include "host/evaluate/batches.hpp"
 #include "host/run/first_stage.hpp"
+#include "host/sample/checks.hpp"
 
 namespace perrin::evaluate {
 
@@ -13,7 +14,9 @@ Values reconstruction(run::Model& model, const Request& request) {
   const at::NoGradGuard no_grad;
   double l1 = 0, psnr = 0, psnr_8bit = 0, encoding = 0, decoding = 0;
   int64_t n = 0;
-  const auto now = [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
+  const auto now = [] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  };
   for_each_batch(model, request, [&](const run::Batch& batch, const perrin_call& call) {
     const at::Tensor x = run::channels_last(run::images(model, batch));
     const double begin = now();
@@ -22,7 +25,7 @@ Values reconstruction(run::Model& model, const Request& request) {
     const at::Tensor y = run::decode(model, call, z);
     decoding += now() - between;
     encoding += between - begin;
-    const metrics::Reconstruction found = metrics::reconstruction(x.cpu(), y.cpu());
+    const metrics::Reconstruction found = metrics::reconstruction(x.cpu(), sample::checked_images(model, y, x.size(0)));
     l1 += found.l1.sum().item<double>();
     psnr += found.psnr.sum().item<double>();
     psnr_8bit += found.psnr_8bit.sum().item<double>();

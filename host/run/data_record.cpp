@@ -91,8 +91,8 @@ void keep_data(const Folder& folder, Model& model, int64_t n) {
   std::vector<store::TensorView> tensors;
   for (size_t f = 0; f < fields.size(); ++f) {
     described.push_back(field_json(fields[f]));
-    tensors.push_back(tensor_view(std::string(services::view(fields[f].spec.name)), batch.fields[f].sizes().vec(),
-                                  batch.fields[f]));
+    tensors.push_back(
+        tensor_view(std::string(services::view(fields[f].spec.name)), batch.fields[f].sizes().vec(), batch.fields[f]));
   }
   store::write_safetensors(file_of(folder), tensors,
                            {{"schema", kSchema},

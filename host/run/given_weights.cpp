@@ -18,9 +18,11 @@ namespace fs = std::filesystem;
 
 constexpr const char* kLatent = "perrin.encoder.latent";  // metadata: the statistics of latent.hpp
 
-std::string untrained(const Model& model) {
+std::string untrained(const Model& model, bool conditioned) {
   std::string list;
-  const auto add = [&](const std::string& name) { list += (list.empty() ? "[" : ", [") + name + "]"; };
+  const auto add = [&](const std::string& name) {
+    if (conditioned || !name.starts_with("conditioner")) list += (list.empty() ? "[" : ", [") + name + "]";
+  };
   for (const ParameterGroup& group : model.parameters.groups())
     if (group.count() > 0 && !group.kind.starts_with("loss.") && group.kind != "weighting" &&
         !model.given.contains(group.kind))
@@ -108,8 +110,8 @@ void give_weights(Model& model, const config::Loaded& loaded) {
   }
 }
 
-void check_given(const Model& model) {
-  const std::string list = untrained(model);
+void check_given(const Model& model, bool conditioned) {
+  const std::string list = untrained(model, conditioned);
   if (list.empty()) return;
   throw Error("no file gives the parameters of " + list + ": the samples would be those of an untrained model", {},
               "name a safetensors file with `weights` there, or train the experiment with `perrin run`");

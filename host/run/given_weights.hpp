@@ -17,8 +17,8 @@ std::string state_key(const std::string& conditioner);
 void give_weights(Model& model, const config::Loaded& loaded);
 
 // Throws Error that names each component that sampling needs and that has parameters no file gave: before sampling a
-// model that was never trained.
-void check_given(const Model& model);
+// model that was never trained. conditioned: are conditioners needed?
+void check_given(const Model& model, bool conditioned);
 
 // The component whose parameters a group has, such as "denoiser" or "loss.first-stage.adversarial"; null if there is none.
 const config::Component* component_of(const Model& model, const std::string& group);

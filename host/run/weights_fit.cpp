@@ -29,15 +29,16 @@ std::string prefix_in(const store::SafeTensors& file, const ParameterGroup& grou
   for (const Parameter& p : group.parameters) {
     const std::string name = own_name(group, p);
     for (const std::string& candidate : held)
-      if (candidate == name || candidate.ends_with("." + name)) ++votes[candidate.substr(0, candidate.size() - name.size())];
+      if (candidate == name || candidate.ends_with("." + name))
+        ++votes[candidate.substr(0, candidate.size() - name.size())];
   }
   const auto most = std::ranges::max_element(votes, {}, [](const auto& vote) { return vote.second; });
   if (most == votes.end()) return "";
   const auto as_many = std::ranges::count(votes, most->second, [](const auto& vote) { return vote.second; });
   if (as_many == 1 || most->first.empty()) return most->first;
-  throw Error("the names stand behind several prefixes: \"" + most->first + "\" and " + std::to_string(as_many - 1) +
-                  " more",
-              {}, "write the component's own tensors into a file of their own");
+  throw Error(
+      "the names stand behind several prefixes: \"" + most->first + "\" and " + std::to_string(as_many - 1) + " more",
+      {}, "write the component's own tensors into a file of their own");
 }
 
 // The names that diffusers has for rows of one product here: to_q, to_k and to_v of "to_qkv"; else none.
@@ -46,7 +47,8 @@ Names parts_of(const std::string& name) {
     const size_t at = name.find("to_" + letters + ".");
     if (at == name.npos) continue;
     Names parts;
-    for (const char letter : letters) parts.push_back(name.substr(0, at + 3) + letter + name.substr(at + 3 + letters.size()));
+    for (const char letter : letters)
+      parts.push_back(name.substr(0, at + 3) + letter + name.substr(at + 3 + letters.size()));
     return parts;
   }
   return {};
@@ -58,8 +60,7 @@ bool is_saved(const Parameter& p) { return p.tied_to < 0 && p.role != PERRIN_SCR
 
 std::string own_name(const ParameterGroup& group, const Parameter& p) { return p.name.substr(group.kind.size() + 1); }
 
-WeightsFit::WeightsFit(const config::Component& component, const ParameterGroup& group,
-                       const store::SafeTensors& file)
+WeightsFit::WeightsFit(const config::Component& component, const ParameterGroup& group, const store::SafeTensors& file)
     : component_(component), group_(group), file_(file), prefix_(prefix_in(file, group)) {
   for (const Parameter& p : group.parameters) check(p);
   for (const std::string& name : file.names())

@@ -17,6 +17,7 @@
 #include "host/run/first_stage.hpp"
 #include "host/run/latent.hpp"
 #include "host/run/objective.hpp"
+#include "host/sample/checks.hpp"
 #include "host/sample/steps.hpp"
 #include "host/sample/trajectory.hpp"
 #include "host/services/tensor.hpp"
@@ -32,7 +33,8 @@ std::vector<perrin_time> levels(const run::Model& model, const Request& request)
   std::vector<perrin_time> times = sampling_times(model.times, sampling);
   if (request.init.defined()) {
     const auto steps = static_cast<double>(times.size() - 1);
-    times.erase(times.begin(), times.end() - 1 - std::max<int64_t>(1, std::llround(steps * request.strength)));
+    // Rounded down, as diffusers' image-to-image pipelines do.
+    times.erase(times.begin(), times.end() - 1 - std::max<int64_t>(1, static_cast<int64_t>(steps * request.strength)));
   }
   if (inverts(model)) std::reverse(times.begin(), times.end());
   return times;
@@ -48,8 +50,7 @@ void check_start(const run::Model& model, const Request& request) {
     throw Error("the sampler goes from data to noise and was given no data", "sampler \"" + model.sampler.id() + "\"",
                 inversion_hint(model));
   }
-  std::vector<int64_t> sizes(model.shapes.z.sizes, model.shapes.z.sizes + model.shapes.z.rank);
-  sizes.insert(sizes.begin(), request.count);
+  const std::vector<int64_t> sizes = batch_sizes(model.shapes.z, request.count);
   if (request.start.sizes() != sizes)
     throw Error(c10::str("sampling was to start at ", request.start.sizes(), ", but diffusion runs in ",
                          at::IntArrayRef(sizes)));
@@ -105,6 +106,11 @@ class Keeper {
   std::vector<ConditionTensors> conditions_;
 };
 
+// They come from files.
+void check_finite(const at::Tensor& given, const char* what) {
+  if (given.defined() && !is_finite(given)) throw Error(std::string(what) + " is not finite", "", "give another file");
+}
+
 }  // namespace
 
 bool inverts(const run::Model& model) { return (flags(model) & PERRIN_SAMPLER_INVERTS) != 0; }
@@ -137,6 +143,9 @@ at::Tensor generate(run::Model& model, const Request& request) {
   const at::NoGradGuard no_grad;
   const run::Autocast autocast(request.bf16);
   check_start(model, request);
+  check_finite(request.start, "what sampling was to start at");
+  check_finite(request.init, "the image that sampling was to start near");
+  check_finite(request.mask, "the mask");
   const std::vector<perrin_time> times = levels(model, request);
   const auto steps = static_cast<int64_t>(times.size()) - 1;
   // One sample a call for an adaptive sampler: its steps follow from x.
@@ -170,7 +179,9 @@ Data first_samples(run::Model& model, int64_t count, int64_t batch_size) {
   Data data;
   std::vector<at::Tensor> parts;
   const auto take = [&](const run::Batch& batch, const perrin_call& call) {
-    parts.push_back(run::encode_latent(model, call, run::images(model, batch)).to(at::kCPU));
+    const at::Tensor z = run::encode_latent(model, call, run::images(model, batch));
+    Given{model.encoder, "the encoded image"}.check_finite(z);
+    parts.push_back(z.to(at::kCPU));
     if (model.conditioners.empty()) return;
     const std::vector<int64_t> labels = run::label_values(model, batch);
     data.labels.insert(data.labels.end(), labels.begin(), labels.end());
@@ -193,7 +204,9 @@ at::Tensor reconstructions(run::Model& model) {
     const perrin_call call = run::evaluation_call(model.experiment.samples.seed, batch.indices);
     const at::Tensor x = run::images(model, batch);
     rows.push_back(x.to(at::kCPU));
-    rows.push_back(run::decode(model, call, run::encode(model, call, x)).to(at::kCPU).contiguous());
+    const at::Tensor z = run::encode(model, call, x);
+    Given{model.encoder, "the encoded image"}.check_finite(z);
+    rows.push_back(checked_images(model, run::decode(model, call, z), x.size(0)));
   }
   return at::cat(rows);
 }

@@ -42,7 +42,7 @@ struct Request {
 
 // [count, C, H, W] or [count, D] float32, decoded. The model's experiment gives sampler, steps and guidance; its
 // parameters are used as they are bound, and its guide must be loaded (guide.hpp). Throws Error, also (exit code
-// interrupted) when cancelled.
+// interrupted) when cancelled; where samples are of another shape or not finite it names the component (checks.hpp).
 at::Tensor generate(run::Model& model, const Request& request);
 
 // Does the sampler go from data to noise? Then `start` is data, its labels are theirs, and what `generate` returns is
@@ -65,10 +65,10 @@ Data first_samples(run::Model& model, int64_t count, int64_t batch_size);
 int64_t reconstruction_cells(const run::Model& model);
 at::Tensor reconstructions(run::Model& model);
 
-// [-1, 1] -> uint8 [n, H, W, C]. REQUIRES: [n, C, H, W] with C = 1 or 3.
+// [-1, 1] -> uint8 [n, H, W, C]. REQUIRES: [n, C, H, W] with C = 1 or 3. Throws Error for values that are not finite.
 std::vector<uint8_t> to_pixels(const at::Tensor& images);
 
-// A scatter plot of 2-D samples, or the grid of images: what a person looks at. REQUIRES: can_draw.
+// A scatter plot of 2-D samples, or the grid of images: what a person looks at. REQUIRES: can_draw. Throws likewise.
 bool can_draw(const at::Tensor& samples);
 store::Image picture(const at::Tensor& samples, int64_t columns);
 

@@ -6,6 +6,7 @@
 #include <ATen/ops/tensor.h>
 
 #include "host/base/error.hpp"
+#include "host/sample/checks.hpp"
 #include "host/sample/guide.hpp"
 #include "host/services/tensor.hpp"
 
@@ -46,13 +47,18 @@ at::Tensor Guided::D(const at::Tensor& x, const perrin_time& at, const perrin_ti
              gradient = boxed(D, PERRIN_BRANCH_CLASSIFIER), x_t = services::wrap(x);
   perrin_tensor* result = nullptr;
   if (model_.guidance.has<&perrin_guidance::guide>()) {
-    const perrin_guidance_step step = {sizeof step, first,   at,      next,    from,          x_t.get(),
-                                       c.get(),     u.get(), n.get(), g.get(), gradient.get()};
+    const perrin_coefficients F = own_.coefficients(at);
+    const perrin_guidance_step step = {sizeof step, first,   at,      next,           from,     x_t.get(), c.get(),
+                                       u.get(),     n.get(), g.get(), gradient.get(), F.c_skip, F.c_out};
     model_.guidance.invoke<&perrin_guidance::guide>(&step, &result);
   } else {
     model_.guidance.invoke<&perrin_guidance::combine>(&at, c.get(), u.get(), &result);
   }
-  return services::take(result);
+  const at::Tensor guided = services::take(result);
+  const Given given{model_.guidance, "the guided prediction"};
+  given.check_shape(guided, x.sizes());
+  if (conditions_.all_finite) given.check_finite(guided, &at);
+  return guided;
 }
 
 uint32_t Guided::branches(const perrin_time& at) const {
@@ -94,7 +100,9 @@ at::Tensor Guided::gradient(const at::Tensor& x, const perrin_time& at) const {
       run::predict(classifier, call, input, std::vector<perrin_coefficients>(samples.size(), c), nullptr);
   const at::Tensor y = at::tensor(conditions_.labels).to(logits.device()).unsqueeze(1);
   at::log_softmax(logits.to(at::kFloat), 1).gather(1, y).sum().backward();  // each sample's own: no batch statistics
-  return x_t.grad().contiguous();
+  at::Tensor gradient = x_t.grad().contiguous();
+  if (conditions_.all_finite) Given{classifier.denoiser, "the gradient", "the guide's "}.check_finite(gradient, &at);
+  return gradient;
 }
 
 }  // namespace perrin::sample

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/base/error.hpp"
+#include "host/sample/checks.hpp"
 #include "host/sample/generate.hpp"
 
 namespace perrin::sample {
@@ -10,8 +12,14 @@ namespace {
 
 constexpr int kScatterSize = 256;
 
+// A byte has no place for them: they would be black.
+void check_drawable(const at::Tensor& samples) {
+  if (!is_finite(samples)) throw Error("samples that are not finite make no picture");
+}
+
 // Points of [n, 2] on white, x to the right, y up, the axes scaled alike around the origin.
 store::Image scatter(const at::Tensor& points) {
+  check_drawable(points);
   store::Image image{kScatterSize, kScatterSize, 1, std::vector<uint8_t>(kScatterSize * kScatterSize, 255)};
   const double reach = std::max(1e-9, points.abs().max().item<double>()) * 1.05;
   const auto p = points.to(at::kDouble).contiguous();
@@ -34,6 +42,7 @@ bool can_draw(const at::Tensor& samples) {
 }
 
 std::vector<uint8_t> to_pixels(const at::Tensor& images) {
+  check_drawable(images);
   const at::Tensor bytes =
       images.clamp(-1, 1).add(1).mul(127.5).round().to(at::kByte).permute({0, 2, 3, 1}).contiguous();
   return {bytes.const_data_ptr<uint8_t>(), bytes.const_data_ptr<uint8_t>() + bytes.numel()};

@@ -25,13 +25,17 @@ struct Conditions {
   FieldValues toward;             // [B]; with `way` > 0 the condition lies that far between `given` and this
   std::vector<double> way;        // [B]; empty: none
   ConditionTensors made;          // [B]; what stands in the place of all of the above; empty: nothing does
+  bool all_finite = false;        // look at every tensor on the way, to name the component of the first that is not
 };
 
 class Predictor {
  public:
   // Both are borrowed. prefix: of the names in `made` that are this model's, "" or "guide.".
   Predictor(run::Model& model, const Conditions& conditions, std::string prefix = "")
-      : model_(model), conditions_(conditions), prefix_(std::move(prefix)) {}
+      : model_(model),
+        conditions_(conditions),
+        prefix_(std::move(prefix)),
+        owner_(prefix_.empty() ? "" : "the guide's ") {}
 
   // D(x) at a noise level, one [B, ...] float32 for each of PERRIN_BRANCH_CONDITIONAL, UNCONDITIONAL, NEGATIVE that is
   // in `mask`, by branch. Without conditioner all of them are one prediction. x: [B, ...]
@@ -39,12 +43,17 @@ class Predictor {
 
   // What the calls of D were conditioned on so far, under its names; none without conditioner.
   ConditionTensors conditions() const;
+  // The parameterization's, finite.
+  perrin_coefficients coefficients(const perrin_time& at) const;
 
   // The learnt variance v [B, ...] of the first branch of the latest D; undefined if the denoiser predicts none.
   const at::Tensor& variance() const { return variance_; }
 
  private:
   perrin_call call_for(size_t branches);
+  void check_conditioning(const perrin_conditioning& told) const;
+  at::Tensor F(const at::Tensor& input, const perrin_time& at, const perrin_coefficients& c,
+               const std::vector<uint32_t>& branches);
   run::FieldsOf told(const std::vector<uint32_t>& branches, const FieldValues& given) const;
   std::vector<uint8_t> dropped(const std::vector<uint32_t>& branches) const;
   std::unique_ptr<run::ConditioningHandles> made(const std::vector<uint32_t>& branches) const;
@@ -53,6 +62,7 @@ class Predictor {
   run::Model& model_;
   const Conditions& conditions_;
   const std::string prefix_;
+  const char* const owner_;  // in errors
   std::vector<uint64_t> positions_;
   std::map<std::vector<uint32_t>, std::unique_ptr<run::ConditioningHandles>> encoded_;
   at::Tensor variance_;

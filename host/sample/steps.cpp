@@ -12,7 +12,8 @@ namespace perrin::sample {
 namespace {
 
 constexpr std::string_view kTable = "sampler.";
-constexpr double kBeyond = 1e-3;  // relative; lists are written with three or four digits
+constexpr double kBeyond = 1e-3;    // relative; lists are written with three or four digits
+constexpr int64_t kLcmLevels = 50;  // of the solver that consistency models are distilled from
 
 [[noreturn]] void refuse(const char* key, const std::string& what, const std::string& fix) {
   throw Error(what, std::string(kTable) + key, fix);
@@ -22,6 +23,15 @@ std::string text(double value) {
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, "%.6g", value);
   return buffer;
+}
+
+constexpr const char* kSpacings = "take trailing, or another spacing";
+
+// x_T is noise: one step from a lower level would leave some in.
+[[noreturn]] void refuse_late(const std::string& spacing, double t) {
+  refuse("steps",
+         "the one step of spacing \"" + spacing + "\" would begin at t = " + text(t) + " and not at the noisiest",
+         "take spacing = \"trailing\", or more steps");
 }
 
 double noise(const perrin_time& at) { return at.sigma / at.alpha; }
@@ -53,6 +63,17 @@ void add_levels(std::vector<perrin_time>& times, const run::TimeTable& table, co
   for (double sigma : sigmas) times.push_back(at_noise(table, sigma));
 }
 
+// A continuous schedule's time from t_max to t_min: the first level leaves `shift` of `parts` intervals out.
+struct Cut {
+  double shift, parts;
+};
+Cut cut_of(const config::Sampling& s) {
+  const double n = static_cast<double>(s.steps);
+  if (s.spacing == "leading") return {1, n};
+  if (s.spacing == "leading-dpm") return {1, n + 1};
+  return {0, s.spacing == "linspace" ? std::max(n - 1, 1.0) : n};
+}
+
 void add_spaced(std::vector<perrin_time>& times, const run::TimeTable& table, const config::Sampling& s) {
   const perrin_time_domain& domain = table.domain();
   if (table.discrete()) {
@@ -61,11 +82,24 @@ void add_spaced(std::vector<perrin_time>& times, const run::TimeTable& table, co
     return;
   }
   if (s.offset > 0) refuse("offset", "a continuous schedule has no whole steps to add", "leave offset out");
-  const double width = domain.t_max - domain.t_min, count = static_cast<double>(s.steps);
-  const double shift = s.spacing == "leading" ? 1 : 0;
-  const double parts = s.spacing == "linspace" ? std::max(count - 1, 1.0) : count;
+  if (s.spacing == "lcm")
+    refuse("spacing", "spacing \"lcm\" counts whole times, and this schedule is continuous", kSpacings);
+  const double width = domain.t_max - domain.t_min;
+  const auto [shift, parts] = cut_of(s);
+  if (s.steps == 1 && shift > 0) refuse_late(s.spacing, domain.t_max - width * shift / parts);
   for (int64_t i = 0; i < s.steps; ++i)
     times.push_back(table.at(domain.t_max - width * (static_cast<double>(i) + shift) / parts));
+}
+
+// FlowMatchEulerDiscreteScheduler's: its sigmas are shifted when it is made, and again when its times are set.
+void add_flow_match(std::vector<perrin_time>& times, const run::TimeTable& table, int64_t n) {
+  const double t_max = table.domain().t_max;
+  const perrin_time last = table.at(t_max / 1000);
+  if (table.discrete() || std::abs(last.alpha + last.sigma - 1) > 1e-9 || table.at(t_max).alpha != 0)
+    refuse("spacing", "spacing \"flow-match\" is of a straight path from noise to data, and this schedule is none",
+           kSpacings);
+  const double step = (1 - last.sigma) / static_cast<double>(std::max<int64_t>(1, n - 1));
+  for (int64_t i = 0; i < n; ++i) times.push_back(table.at(t_max * (1 - step * static_cast<double>(i))));
 }
 
 void add_beta(std::vector<perrin_time>& times, const run::TimeTable& table, int64_t n) {
@@ -115,6 +149,17 @@ void add_custom(std::vector<perrin_time>& times, const run::TimeTable& table, co
   s.times.empty() ? add_given_sigmas(times, table, s) : add_given_times(times, table, s);
 }
 
+void add_final(std::vector<perrin_time>& times, const run::TimeTable& table, const config::Sampling& s) {
+  const perrin_time lowest = table.at(table.domain().t_min);
+  if (!s.to_lowest)
+    times.push_back({lowest.t, 1, 0});
+  else if (noise(times.back()) > noise(lowest) * (1 + 1e-9))
+    times.push_back(lowest);
+  if (times.size() == 1)
+    refuse("final", "the only level is the lowest, where final = \"lowest\" ends: there is no step",
+           "set final = \"zero\", or begin at a noisier level");
+}
+
 // A list that repeats a level, or goes back, is no way to the clean end.
 void check_falling(const std::vector<perrin_time>& times, const config::Sampling& s) {
   const char* key = s.spacing != "custom" ? "steps" : s.times.empty() ? "sigmas" : "times";
@@ -134,20 +179,28 @@ std::vector<int64_t> spaced_timesteps(int64_t T, int64_t n, const std::string& s
   if (n < 1 || n > T)
     refuse("steps", "a schedule of " + std::to_string(T) + " steps cannot be sampled in " + std::to_string(n),
            "give 1 to " + std::to_string(T));
+  if (spacing == "lcm" && (n > kLcmLevels || T < kLcmLevels))
+    refuse("steps", "spacing \"lcm\" takes its times from 50 of the schedule's",
+           "give 1 to 50 steps of 50 times or more");
   std::vector<int64_t> t;
   const double step = static_cast<double>(T) / static_cast<double>(n);
+  const auto even = [&](int64_t i, int64_t parts) {  // i of `parts` intervals from 0 to T - 1
+    return parts == 0 ? T - 1 : std::llrint(static_cast<double>(i * (T - 1)) / static_cast<double>(parts));
+  };
   for (int64_t i = 0; i < n; ++i) {
-    const double x = static_cast<double>(i);
     if (spacing == "leading") t.push_back((n - 1 - i) * (T / n) + offset);
-    if (spacing == "trailing") t.push_back(std::llrint(static_cast<double>(T) - x * step) - 1);
-    if (spacing == "linspace")
-      t.push_back(n == 1 ? 0 : std::llrint(static_cast<double>((n - 1 - i) * (T - 1)) / static_cast<double>(n - 1)));
+    if (spacing == "trailing") t.push_back(std::llrint(static_cast<double>(T) - static_cast<double>(i) * step) - 1);
+    if (spacing == "linspace") t.push_back(even(n - 1 - i, n - 1));
+    if (spacing == "leading-dpm") t.push_back((n - i) * (T / (n + 1)) + offset);
+    if (spacing == "linspace-dpm") t.push_back(even(n - i, n));
+    if (spacing == "lcm") t.push_back((kLcmLevels - i * kLcmLevels / n) * (T / kLcmLevels) - 1);
   }
   if (t.empty()) refuse("spacing", "there is no spacing \"" + spacing + "\"", "leading, trailing or linspace");
+  if (n == 1 && t.front() < T - 1) refuse_late(spacing, static_cast<double>(t.front()));
   if (t.front() >= T)
     refuse("offset",
-           "spacing \"leading\" with offset " + std::to_string(offset) + " reaches t = " + std::to_string(t.front()) +
-               ", but the last step is " + std::to_string(T - 1),
+           "spacing \"" + spacing + "\" with offset " + std::to_string(offset) +
+               " reaches t = " + std::to_string(t.front()) + ", but the last step is " + std::to_string(T - 1),
            "lower the offset");
   return t;
 }
@@ -167,11 +220,13 @@ std::vector<perrin_time> sampling_times(const run::TimeTable& table, const confi
     add_levels(times, table, ays_sdxl_levels(s.steps, finite_range(table, s.spacing)));
   else if (s.spacing == "beta")
     add_beta(times, table, s.steps);
+  else if (s.spacing == "flow-match")
+    add_flow_match(times, table, s.steps);
   else if (s.spacing == "custom")
     add_custom(times, table, s);
   else
     add_spaced(times, table, s);
-  times.push_back({table.domain().t_min, 1, 0});
+  add_final(times, table, s);
   check_falling(times, s);
   return times;
 }

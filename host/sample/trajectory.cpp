@@ -14,6 +14,7 @@
 #include "host/kernels/tensors.hpp"
 #include "host/run/latent.hpp"
 #include "host/run/terms.hpp"
+#include "host/sample/checks.hpp"
 #include "host/sample/distance.hpp"
 #include "host/services/status.hpp"
 #include "host/services/tensor.hpp"
@@ -52,6 +53,12 @@ at::Tensor slerp(const at::Tensor& a, const at::Tensor& b, const std::vector<dou
   return at::stack(rows);
 }
 
+// Of an adaptive sampler, whose step sizes end there.
+struct NotFinite : Error {
+  explicit NotFinite(const std::string& sampler)
+      : Error("two solutions of a step are not finite", "sampler \"" + sampler + "\"", Given::kAuthor) {}
+};
+
 bool less_noise(const perrin_time& a, const perrin_time& b) { return a.sigma * b.alpha < b.sigma * a.alpha; }
 
 }  // namespace
@@ -65,30 +72,44 @@ Trajectory::Trajectory(run::Model& model, const Request& request, int64_t first,
       conditions_(conditions_of(model, request, first, n)),
       guided_(model, conditions_) {}
 
+// Samples that are not finite are drawn again, every tensor on the way looked at: so a run that is well pays for one
+// look at its end.
 at::Tensor Trajectory::run(const std::vector<perrin_time>& times) {
   times_ = times;
+  try {
+    const at::Tensor x = sampled();
+    if (is_finite(x)) return x;
+  } catch (const NotFinite&) {
+  }
+  conditions_.all_finite = true;
+  const Given given{model_.sampler, "the sample"};
+  given.check_finite(sampled());
+  given.refuse("was not finite, and is when it is drawn again: a component on the way gives another answer each time");
+}
+
+at::Tensor Trajectory::sampled() {
   first_call_ = true;
-  const perrin_sampling sampling = {sizeof sampling, static_cast<uint32_t>(times.size() - 1),
+  const perrin_sampling sampling = {sizeof sampling, static_cast<uint32_t>(times_.size() - 1),
                                     times_.data(),   this,
                                     on_denoise,      on_lincomb,
                                     on_time_at,      on_brownian,
                                     on_distance,     on_variance};
-  const services::TensorHandle x = services::wrap(initial(times.front()));
+  const services::TensorHandle x = services::wrap(initial(times_.front()));
   if (request_.kept) start_ = services::unwrap(x.get()).cpu().clone();
   perrin_tensor* result = nullptr;
   model_.sampler.invoke<&perrin_sampler::sample>(&sampling, x.get(), &result);
-  return services::take(result);
+  const at::Tensor z = services::take(result);
+  Given{model_.sampler, "the sample"}.check_shape(z, sizes());
+  return z;
 }
 
 at::Tensor Trajectory::decode(const at::Tensor& z) {
   const perrin_call call = run::evaluation_call(request_.seed, conditions_.samples);
-  return run::decode_latent(model_, call, z).to(at::kCPU).contiguous();
+  return checked_images(model_, run::decode_latent(model_, call, z), z.size(0));
 }
 
 std::vector<int64_t> Trajectory::sizes() const {
-  std::vector<int64_t> sizes(model_.shapes.z.sizes, model_.shapes.z.sizes + model_.shapes.z.rank);
-  sizes.insert(sizes.begin(), static_cast<int64_t>(conditions_.samples.size()));
-  return sizes;
+  return batch_sizes(model_.shapes.z, static_cast<int64_t>(conditions_.samples.size()));
 }
 
 // The request's own start, or x_T: standard normals at the scale that x_t has at the first level for data of unit
@@ -114,10 +135,14 @@ at::Tensor Trajectory::initial(const perrin_time& at) const {
 
 at::Tensor Trajectory::denoised(const at::Tensor& x, const perrin_time& at) {
   if (request_.cancelled && request_.cancelled()) throw services::Fault(PERRIN_CANCELLED, "interrupted while sampling");
+  check_level(model_.sampler, at);
+  const Given given{model_.sampler, "what is to be denoised"};
+  given.check_shape(x, sizes());
+  if (conditions_.all_finite) given.check_finite(x, &at);
   const size_t step = step_of(at), last = times_.size() - 1;
   const at::Tensor D = guided_.D(x, at, times_[step], times_[std::min(step + 1, last)], first_call_);
   first_call_ = false;
-  if (called_) called_();
+  if (called_ && !conditions_.all_finite) called_();
   const at::Tensor clipped = model_.experiment.sampling.clip_denoised ? D.clamp(-1, 1) : D;
   if (!request_.mask.defined()) return clipped;
   const at::Tensor mask = own(request_.mask).to(D.options()), known = own(request_.init).to(D.options());
@@ -149,6 +174,8 @@ perrin_status* Trajectory::on_lincomb(void* context, uint32_t n, const double* a
   return services::as_status([&] {
     const auto& self = *static_cast<Trajectory*>(context);
     if (n < 1 || n > kernels::kMaxTerms) throw Error("lincomb takes 1 to 16 terms", "sampler", "split the sum");
+    if (!std::isfinite(s) || !std::all_of(a, a + n, [](double weight) { return std::isfinite(weight); }))
+      Given{self.model_.sampler, "a weight of a linear combination"}.refuse("is not finite");
     std::vector<at::Tensor> terms;
     for (uint32_t i = 0; i < n; ++i) {
       terms.push_back(services::unwrap(x[i]).to(at::kFloat).contiguous());
@@ -161,22 +188,28 @@ perrin_status* Trajectory::on_lincomb(void* context, uint32_t n, const double* a
 }
 
 perrin_status* Trajectory::on_time_at(void* context, double log_snr, perrin_time* at) {
-  return services::as_status([&] { *at = static_cast<Trajectory*>(context)->model_.times.at_log_snr(log_snr); });
+  return services::as_status([&] {
+    const auto& self = *static_cast<Trajectory*>(context);
+    if (std::isnan(log_snr)) Given{self.model_.sampler, "the log SNR that was asked for"}.refuse("is NaN");
+    *at = self.model_.times.at_log_snr(log_snr);
+  });
 }
 
 perrin_status* Trajectory::on_brownian(void* context, const perrin_time* from, const perrin_time* to,
                                        perrin_tensor** noise) {
   return services::as_status([&] {
     auto& self = *static_cast<Trajectory*>(context);
+    for (const perrin_time* at : {from, to}) check_level(self.model_.sampler, *at);
     if (!self.brownian_) self.brownian_.emplace(self.request_.seed, self.conditions_.samples, self.sizes());
     *noise = services::lend(services::wrap(self.brownian_->increment(*from, *to)));
   });
 }
 
-perrin_status* Trajectory::on_distance(void*, perrin_tensor* x, perrin_tensor* y, perrin_tensor* previous,
+perrin_status* Trajectory::on_distance(void* context, perrin_tensor* x, perrin_tensor* y, perrin_tensor* previous,
                                        double absolute, double relative, double* value) {
   return services::as_status([&] {
     *value = distance(services::unwrap(x), services::unwrap(y), services::unwrap(previous), absolute, relative);
+    if (!std::isfinite(*value)) throw NotFinite(static_cast<Trajectory*>(context)->model_.sampler.id());
   });
 }
 

@@ -16,7 +16,8 @@ class Trajectory {
   // `denoise`.
   Trajectory(run::Model& model, const Request& request, int64_t first, int64_t n, std::function<void()> called);
 
-  // From times.front() to times.back(). [n, ...] float32 where diffusion runs.
+  // From times.front() to times.back(). [n, ...] float32 where diffusion runs. Throws Error that names the component
+  // whose tensor was of another shape, or the first that was not finite.
   at::Tensor run(const std::vector<perrin_time>& times);
 
   // What `run` began with, [n, ...], and what it was conditioned on; of a request that keeps them.
@@ -37,6 +38,7 @@ class Trajectory {
                                     double absolute, double relative, double* value);
   static perrin_status* on_variance(void* context, perrin_tensor** v);
 
+  at::Tensor sampled();
   std::vector<int64_t> sizes() const;
   at::Tensor initial(const perrin_time& at) const;
   at::Tensor own(const at::Tensor& whole) const;

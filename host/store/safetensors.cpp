@@ -24,10 +24,10 @@ struct Type {
   size_t bits;
 };
 constexpr std::array<Type, 22> kTypes = {
-    {{"BOOL", 8},         {"U8", 8},           {"I8", 8},      {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"U16", 16},
-     {"I16", 16},         {"F16", 16},         {"BF16", 16},   {"U32", 32},    {"I32", 32},    {"F32", 32},
-     {"U64", 64},         {"I64", 64},         {"F64", 64},    {"C64", 64},    {"F8_E8M0", 8}, {"F8_E5M2FNUZ", 8},
-     {"F8_E4M3FNUZ", 8},  {"F6_E2M3", 6},      {"F6_E3M2", 6}, {"F4", 4}}};
+    {{"BOOL", 8},        {"U8", 8},      {"I8", 8},      {"F8_E5M2", 8}, {"F8_E4M3", 8}, {"U16", 16},
+     {"I16", 16},        {"F16", 16},    {"BF16", 16},   {"U32", 32},    {"I32", 32},    {"F32", 32},
+     {"U64", 64},        {"I64", 64},    {"F64", 64},    {"C64", 64},    {"F8_E8M0", 8}, {"F8_E5M2FNUZ", 8},
+     {"F8_E4M3FNUZ", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4}}};
 constexpr std::align_val_t kFileAlignment{64};
 constexpr size_t kBegin = 1024;  // bytes that say what a file is
 
@@ -75,7 +75,8 @@ uint64_t header_length(std::span<const std::byte> begin, size_t size, const Plac
   if (size < sizeof length) refuse(place, "it has " + std::to_string(size) + " bytes");
   std::memcpy(&length, begin.data(), sizeof length);
   if (length > safetensors::kMaxHeader || length > size - sizeof length)
-    refuse_kind(place, begin, "its header would have " + std::to_string(length) + " of " + std::to_string(size) + " bytes");
+    refuse_kind(place, begin,
+                "its header would have " + std::to_string(length) + " of " + std::to_string(size) + " bytes");
   return length;
 }
 
@@ -173,7 +174,7 @@ SafeTensors SafeTensors::open(const std::filesystem::path& path, Checksum checks
   const Parts parts = split(file, length);
   check_crc(file, parts.header, place);
   try {
-    if (nests_too_deep(parts.header)) refuse(path, "its header is nested too deep");
+    if (nests_too_deep(parts.header)) refuse(place, "its header is nested too deep");
     const auto header = nlohmann::json::parse(parts.header);
     if (!header.is_object()) refuse(place, "its header is not an object");
     for (const auto& [name, entry] : header.items()) {

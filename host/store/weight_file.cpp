@@ -53,7 +53,8 @@ SafeTensors open_shards(const fs::path& index) {
     if (!fs::exists(file, ignored)) refuse(index, "lists the shard " + shard + ", which is not there");
     SafeTensors one = SafeTensors::open(file, Checksum::if_present);
     for (const auto& [tensor, in] : map)
-      if (in == shard && !one.find(tensor)) refuse(index, "says that " + shard + " has \"" + tensor + "\", and it has not");
+      if (in == shard && !one.find(tensor))
+        refuse(index, "says that " + shard + " has \"" + tensor + "\", and it has not");
     for (const std::string& tensor : one.names())
       if (all.find(tensor)) refuse(index, "lists two shards that both have \"" + tensor + "\"");
     all.take(std::move(one));

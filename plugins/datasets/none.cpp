@@ -18,8 +18,10 @@ class None {
   static constexpr std::string_view doc =
       "No data: what a sample looks like, for a model that is sampled from files of weights and not trained.";
   static std::vector<Key> keys() {
-    return {Key::integers("shape", "[3, 64, 64]", "of the field image: [channels, height, width], [3, frames, height, "
-                                                  "width], or [values]").min(1),
+    return {Key::integers("shape", "[3, 64, 64]",
+                          "of the field image: [channels, height, width], [3, frames, height, "
+                          "width], or [values]")
+                .min(1),
             Key::integer("classes", "0", "of the field label; 0: there is none").min(0),
             Key::boolean("captions", "false", "is there a field caption?")};
   }

@@ -11,37 +11,51 @@ struct ClassifierFree {
       "3.4). "
       "Needs a conditioner that dropped its condition in training.";
   static std::vector<Key> keys() {
-    return {Key::number("scale", "3.0", "1: conditional, 0: unconditional, above 1: exaggerates the condition")
-                .min(0)
-                .alias("guidance_scale"),
-            Key::numbers("interval", "[]",
-                         "[low, high]: guide where low < sigma / alpha <= high and take the conditional prediction "
-                         "elsewhere; empty: guide everywhere")
-                .min(0),
-            Key::number("rescale", "0.0",
-                        "how far each sample's deviation returns to the conditional prediction's; the paper uses 0.7")
-                .min(0)
-                .max(1)
-                .alias("guidance_rescale")};
+    return {
+        Key::number("scale", "3.0", "1: conditional, 0: unconditional, above 1: exaggerates the condition")
+            .min(0)
+            .alias("guidance_scale"),
+        Key::numbers("interval", "[]",
+                     "[low, high]: guide where low < sigma / alpha <= high and take the conditional prediction "
+                     "elsewhere; empty: guide everywhere")
+            .min(0),
+        Key::number("rescale", "0.0",
+                    "how far the deviation of what the network says of a sample returns to that of its conditional "
+                    "word (phi of the paper, which uses 0.7; diffusers' guidance_rescale)")
+            .min(0)
+            .max(1)
+            .alias("guidance_rescale"),
+        Key::number("rescale_denoised", "0.0",
+                    "the same of the denoised prediction D, whatever the network predicts; the two agree at alpha = 0")
+            .min(0)
+            .max(1)};
   }
   static void validate(const Config& config) {
     const std::vector<double> interval = config.numbers("interval");
     if (!interval.empty() && (interval.size() != 2 || !(interval[0] < interval[1])))
       throw Failure(PERRIN_INVALID_CONFIG, "interval must be [low, high] with low < high, or empty");
+    if (config.number("rescale") > 0 && config.number("rescale_denoised") > 0)
+      throw Failure(PERRIN_INVALID_CONFIG, "rescale and rescale_denoised both take the contrast back: give one");
   }
   explicit ClassifierFree(const Config& config)
-      : scale_(config.number("scale")), rescale_(config.number("rescale")), interval_(config.numbers("interval")) {}
+      : scale_(config.number("scale")),
+        of_output_(config.number("rescale")),
+        of_denoised_(config.number("rescale_denoised")),
+        interval_(config.numbers("interval")) {}
 
   // A branch whose coefficient is 0 is not computed.
   uint32_t branches(const perrin_time& at) const {
     const double w = scale_at(at);
-    return (w != 0 || rescale_ > 0 ? PERRIN_BRANCH_CONDITIONAL : 0) | (w != 1 ? PERRIN_BRANCH_UNCONDITIONAL : 0);
+    return (w != 0 || of_output_ > 0 || of_denoised_ > 0 ? PERRIN_BRANCH_CONDITIONAL : 0) |
+           (w != 1 ? PERRIN_BRANCH_UNCONDITIONAL : 0);
   }
-  Handle combine(const perrin_time& at, const Handle& D_c, const Handle& D_u) const {
-    const double w = scale_at(at);
+  Handle guide(const perrin_guidance_step& step) const {
+    const double w = scale_at(step.at);
+    const Handle D_c = Handle::borrow(step.conditional), D_u = Handle::borrow(step.unconditional);
     if (w == 1) return D_c;
     const Handle D = w == 0 ? D_u : combination({w, D_c}, {1 - w, D_u});
-    return rescale_ > 0 ? rescaled(D, D_c) : D;
+    if (of_denoised_ > 0) return rescaled(of_denoised_, D, D_c);
+    return of_output_ > 0 ? with_output_rescaled(step, D, D_c) : D;
   }
 
  private:
@@ -51,16 +65,22 @@ struct ClassifierFree {
     return interval_[0] * at.alpha < at.sigma && at.sigma <= interval_[1] * at.alpha ? scale_ : 1;
   }
 
-  // 2305.08891 Eqs. 15, 16: phi D std(D_c) / std(D) + (1 - phi) D, of D where the paper takes the network's output. The
-  // two agree at alpha = 0, from where the excess of contrast comes.
-  Handle rescaled(const Handle& D, const Handle& D_c) const {
+  // 2305.08891 Eqs. 15, 16, which is linear in the guided value: phi y std(y_c) / std(y) + (1 - phi) y
+  static Handle rescaled(double phi, const Handle& y, const Handle& y_c) {
     static const Op std("aten::std", "dim");
     const Handle ratio =
-        over(std(D_c, all_but_batch(D), true, true), std(D, all_but_batch(D), true, true));  // [B, 1, ...]
-    return combination({rescale_, times(D, ratio)}, {1 - rescale_, D});
+        over(std(y_c, all_but_batch(y), true, true), std(y, all_but_batch(y), true, true));  // [B, 1, ...]
+    return combination({phi, times(y, ratio)}, {1 - phi, y});
   }
 
-  double scale_, rescale_;
+  // Of F = (D - c_skip x) / c_out; c_out drops out.
+  Handle with_output_rescaled(const perrin_guidance_step& step, const Handle& D, const Handle& D_c) const {
+    const Handle x = Handle::borrow(step.x);
+    const auto output = [&](const Handle& of) { return combination({1, of}, {-step.c_skip, x}); };
+    return combination({step.c_skip, x}, {1, rescaled(of_output_, output(D), output(D_c))});
+  }
+
+  double scale_, of_output_, of_denoised_;
   std::vector<double> interval_;
 };
 PERRIN_GUIDANCE(ClassifierFree);

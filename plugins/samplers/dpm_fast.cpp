@@ -9,8 +9,9 @@ struct DpmFast {
   static constexpr std::string_view aliases = "dpm_fast";
   static constexpr std::string_view doc =
       "DPM-Solver-fast (2206.00927 Sec. 3.4): third-order single steps over three entries of the step list each, the "
-      "rest by orders 2 and 1. One denoiser call a level. The step to sigma = 0 is of first order. Its third order "
-      "takes levels evenly spaced in log SNR, or nearly.";
+      "rest, and steps too long for it, by orders 2 and 1. One denoiser call a level. The step to sigma = 0 is of "
+      "first "
+      "order. Its third order takes levels evenly spaced in log SNR, or nearly.";
   static std::vector<Key> keys() { return {}; }
   explicit DpmFast(const Config&) {}
 
@@ -18,7 +19,8 @@ struct DpmFast {
     return through_regular_part(steps, std::move(start), [&](uint32_t i, uint32_t last, Handle x) {
       while (i < last) {
         const uint32_t left = last - i;
-        const uint32_t order = !is_near(steps[i], steps[i + 1]) ? 1 : left > 3 ? 3 : left == 3 ? 2 : left;
+        uint32_t order = left > 3 ? 3 : left == 3 ? 2 : left;
+        while (order > 1 && !is_bounded(steps[i], weight(steps, i, order))) --order;
         x = step(steps, x, i, order);
         i += order;
       }
@@ -27,6 +29,14 @@ struct DpmFast {
   }
 
  private:
+  // How often the change of D up to the last level in between, m, is counted: (s_t - s_u) / (2 r s_m) times at order 2,
+  // r being m's share of the step; twice that for the stages on the way.
+  static double weight(const Sampling& steps, uint32_t i, uint32_t order) {
+    const perrin_time &t = steps[i], &m = steps[i + order - 1], &u = steps[i + order];
+    const double r = (lambda(m) - lambda(t)) / (lambda(u) - lambda(t));
+    return (noise_ratio(t, m) - noise_ratio(u, m)) / r;
+  }
+
   static Handle step(const Sampling& steps, const Handle& x, uint32_t i, uint32_t order) {
     const DpmSolverStep solver(steps, x, steps[i]);
     const Handle x1 = solver.first(steps[i + 1]);

@@ -19,14 +19,19 @@ struct Dpmpp2m {
       const perrin_time &t = steps[i], &u = steps[i + 1];
       D.add(t, steps.denoise(x, t));
       const double k = u.sigma / t.sigma, w = u.alpha - k * t.alpha;
-      if (D.size() > 1 && is_regular(D[1].at, u)) {
-        const double r = (lambda(t) - lambda(D[1].at)) / (lambda(u) - lambda(t)), c = 1 / (2 * r);
+      const double c = D.size() > 1 && is_regular(D[1].at, u) ? half_over_r(D[1].at, t, u) : 0;
+      if (c > 0 && are_bounded({1 + c, -c}, 1))
         x = steps.lincomb({{k, x}, {w * (1 + c), D[0].value}, {-w * c, D[1].value}});
-      } else {
+      else
         x = first_order(steps, x, t, D[0].value, u);
-      }
     }
     return x;
+  }
+
+ private:
+  static double half_over_r(const perrin_time& before, const perrin_time& t, const perrin_time& u) {
+    const double r = (lambda(t) - lambda(before)) / (lambda(u) - lambda(t));
+    return 1 / (2 * r);
   }
 };
 PERRIN_SAMPLER(Dpmpp2m);

@@ -25,7 +25,9 @@ struct Dpmpp3mSde {
       if (t.alpha > 0) D.add(t, D_t);
       const SdeStep c(t, u, eta_);
       if (is_regular(t, u)) {
-        std::vector<double> w = slopes(D, u);
+        size_t order = D.size();
+        std::vector<double> w = slopes(D, order, u);
+        while (!are_bounded(w, c.D)) w = slopes(D, --order, u);
         w[0] += c.D;
         x = weighted(steps, w, D, Term{c.x, x});
       } else {
@@ -37,13 +39,14 @@ struct Dpmpp3mSde {
   }
 
  private:
-  // alpha_u (phi_2 d1 - phi_3 d2) as weights of D_0, D_1, D_2, with d1, d2 their first and second difference per h.
-  std::vector<double> slopes(const History& D, const perrin_time& u) const {
-    if (D.size() == 1) return {0};
+  // alpha_u (phi_2 d1 - phi_3 d2) as weights of the latest `order` D, with d1, d2 their first and second difference per
+  // h.
+  std::vector<double> slopes(const History& D, size_t order, const perrin_time& u) const {
+    if (order == 1) return {0};
     const double h = lambda(u) - lambda(D[0].at), H = (1 + eta_) * h;
     const double phi_2 = std::expm1(-H) / H + 1, phi_3 = phi_2 / H - 0.5;
     const double r0 = (lambda(D[0].at) - lambda(D[1].at)) / h, d = u.alpha * phi_2 / r0;
-    if (D.size() == 2) return {d, -d};
+    if (order == 2) return {d, -d};
     // d1 = d_0 + (d_0 - d_1) r0 / (r0 + r1), d2 = (d_0 - d_1) / (r0 + r1); d_j = (D_j - D_(j+1)) / r_j
     const double r1 = (lambda(D[1].at) - lambda(D[2].at)) / h, e = u.alpha * (phi_2 * r0 - phi_3) / (r0 + r1);
     return {d + e / r0, -d - e / r0 - e / r1, e / r1};

@@ -90,6 +90,15 @@ inline std::vector<double> adams_bashforth(size_t n) {
   }
 }
 
+// Do the older evaluations, c[1] and on, count at most 2^order times what the whole step does, `all`? Steps of one
+// length extrapolate D with weights of 2^order - 1 together; a step much longer than those before it does without
+// bound, and has to be of lower order.
+inline bool are_bounded(const std::vector<double>& c, double all) {
+  double older = 0;
+  for (size_t i = 1; i < c.size(); ++i) older += std::abs(c[i]);
+  return older <= std::exp2(c.size()) * all;
+}
+
 // The order of a multistep step: what was asked for, as far as there are evaluations; `left`: steps up to the end that
 // lower_order_final lets it fall to 1 with.
 inline size_t order_of(size_t asked, const History& h, size_t left) { return std::min({asked, h.size(), left}); }

@@ -1,4 +1,4 @@
-#include "step.hpp"
+#include "midpoint_step.hpp"
 
 namespace perrin::samplers {
 namespace {
@@ -12,18 +12,12 @@ struct Kdpm2 {
   static std::vector<Key> keys() { return {}; }
   explicit Kdpm2(const Config&) {}
 
-  // y' = y + (s' - s) eps(y_m, s_m), s_m = sqrt(s s')
   Handle sample(const Sampling& steps, Handle x) const {
     for (uint32_t i = 0; i < steps.steps(); ++i) {
       const perrin_time &t = steps[i], &u = steps[i + 1];
       const Handle D = steps.denoise(x, t);
-      if (is_regular(t, u)) {
-        const perrin_time m = midpoint(steps, t, u);
-        const Handle x_m = first_order(steps, x, t, D, m);
-        x = along_noise(steps, x, t, noise_in(steps, x_m, m, steps.denoise(x_m, m)), u);
-      } else {
-        x = first_order(steps, x, t, D, u);
-      }
+      x = has_midpoint(t, u) ? along_noise(steps, x, t, midpoint_noise(steps, x, t, D, u), u)
+                             : first_order(steps, x, t, D, u);
     }
     return x;
   }

@@ -1,4 +1,5 @@
 #include "ancestral.hpp"
+#include "midpoint_step.hpp"
 
 namespace perrin::samplers {
 namespace {
@@ -16,9 +17,8 @@ struct Kdpm2Ancestral {
       const perrin_time& t = steps[i];
       const auto [down, noise] = split(t, steps[i + 1], eta_);
       const Handle D = steps.denoise(x, t);
-      if (is_near(t, down)) {
-        const perrin_time m = midpoint(steps, t, down);
-        const Handle x_m = first_order(steps, x, t, D, m), eps = noise_in(steps, x_m, m, steps.denoise(x_m, m));
+      if (has_midpoint(t, down)) {
+        const Handle eps = midpoint_noise(steps, x, t, D, down);
         x = steps.lincomb({{down.alpha / t.alpha, x}, {noise_change(t, down), eps}}, s_noise_ * noise, i);
       } else {
         x = first_order(steps, x, t, D, down, s_noise_ * noise, i);

@@ -20,19 +20,26 @@ struct Pndm {
       const perrin_time &t = steps[i], &u = steps[i + 1];
       const Handle D = steps.denoise(x, t);
       eps.add(t, noise_in(steps, x, t, D));
-      if (t.alpha == 0 || (u.sigma > 0 && !is_near(t, u)))
+      const bool starts = eps.size() < (skip_prk_ ? 2 : 4);
+      if (t.alpha == 0 || (starts && !can_start(t, u)))
         x = first_order(steps, x, t, D, u);
-      else if (skip_prk_ && eps.size() == 1)
-        x = improved_euler(steps, x, t, eps[0].value, u);
-      else if (!skip_prk_ && eps.size() < 4)
-        x = runge_kutta(steps, x, t, eps[0].value, u);
-      else
+      else if (!starts)
         x = multistep(steps, x, eps, u);
+      else
+        x = skip_prk_ ? improved_euler(steps, x, t, eps[0].value, u) : runge_kutta(steps, x, t, eps[0].value, u);
     }
     return x;
   }
 
  private:
+  // The last of r = s_t / s_u times as much noise counts the changes of D of Runge-Kutta's stages up to r (r - 1) / 6
+  // times, that of improved_euler (r - 1) / 2 times.
+  bool can_start(const perrin_time& t, const perrin_time& u) const {
+    if (u.sigma == 0) return true;
+    const double r = noise_ratio(t, u);
+    return is_bounded(t, skip_prk_ ? (r - 1) / 2 : r * (r - 1) / 6);
+  }
+
   // Eq. 12
   static Handle multistep(const Sampling& steps, const Handle& x, const History& eps, const perrin_time& u) {
     const perrin_time& t = eps[0].at;

@@ -80,10 +80,12 @@ struct Sa {
     if (D_u) node.push_back(h);
     for (size_t j = 0; node.size() < order; ++j) node.push_back(lambda(D[j].at) - lambda(t));
     for (size_t k = 0; k < order; ++k) moment.push_back(u.alpha * a * std::pow(h, k + 1) * std::exp(-a * h) * E[k]);
-    if (order == 2) moment[1] = u.alpha * a * h * h / 2;  // the authors' change at order 2, of higher order in h
+    // The authors' change at order 2, of higher order in h: of long steps no improvement, as it grows with h.
+    if (order == 2 && h <= 2) moment[1] = u.alpha * a * h * h / 2;
     std::vector<double> c = lagrange_weights(node, moment);
 
     const SdeStep linear(t, u, tau2);
+    if (order > 1 && !are_bounded(c, linear.D)) return update(steps, x, D, order - 1, u, D_u, z);
     const Term first{linear.x, x}, own{D_u ? c[0] : 0, D_u ? *D_u : x}, noise{z ? linear.noise : 0, z ? z : x};
     if (D_u) c.erase(c.begin());
     if (c.empty()) return z ? steps.lincomb({first, own, noise}) : steps.lincomb({first, own});

@@ -16,9 +16,16 @@ inline double lambda(const perrin_time& t) { return std::log(t.alpha / t.sigma);
 // May a step from t to u be of higher order? Its lambdas are finite.
 inline bool is_regular(const perrin_time& t, const perrin_time& u) { return t.alpha > 0 && u.sigma > 0; }
 
-// May eps of one end be weighed by the s of the other? Noise changes at most 400-fold. Beyond, from what is all but pure
-// noise (cosine begins at s = 20,000), s_t / s_u would blow up how little D changes there.
-inline bool is_near(const perrin_time& t, const perrin_time& u) { return is_regular(t, u) && lambda(u) - lambda(t) < 6; }
+// s_t / s_u. REQUIRES: is_regular(t, u).
+inline double noise_ratio(const perrin_time& t, const perrin_time& u) {
+  return t.sigma * u.alpha / (t.alpha * u.sigma);
+}
+
+// May a step from t count a change of D `weight` times? The exact step is an average of D and counts none more than
+// once. A method that averages eps = (x - alpha D) / sigma does, the more the farther it goes: from what is all but
+// pure noise (cosine begins at s = 20,000), and where few steps span all levels, without bound. D lies about s_t from
+// x, or about 1 for data of unit variance: so far off at most six such lengths.
+inline bool is_bounded(const perrin_time& t, double weight) { return weight * std::min(1.0, t.sigma / t.alpha) <= 6; }
 
 // The exact solution if D stayed the same (2211.01095 Proposition 4.1), which is also ddim's step and Euler's of dy/ds.
 inline Handle first_order(const Sampling& steps, const Handle& x, const perrin_time& t, const Handle& D,

@@ -52,14 +52,16 @@ struct UniPc {
     for (size_t j = 1; j < order; ++j) r.push_back((lambda(D[j].at) - lambda(t)) / h);
     if (D_u) r.push_back(1);
     for (size_t m = 1; m <= r.size(); ++m) moment.push_back(-h * std::exp(-h) * E[m] / B);
-    // The authors' closed form where there is one r: it is of the same order.
-    const std::vector<double> rho = r.size() == 1 ? std::vector<double>{0.5} : lagrange_weights(r, moment);
+    // The authors' closed form where there is one r: it is of the same order. It counts D's change |B| / 2 times, which
+    // for bh1 grows with h.
+    const std::vector<double> rho = r.size() == 1 && -B <= 2 ? std::vector<double>{0.5} : lagrange_weights(r, moment);
 
     std::vector<double> c = {-u.alpha * std::expm1(-h)};
     for (size_t j = 0; j < r.size(); ++j) {
       c.push_back(-u.alpha * B * rho[j] / r[j]);
       c[0] -= c.back();
     }
+    if (order > 1 && !are_bounded(c, -u.alpha * std::expm1(-h))) return update(steps, x, D, order - 1, u, D_u);
     const double k = u.sigma / t.sigma;
     if (!D_u) return weighted(steps, c, D, Term{k, x});
     const double c_u = c.back();

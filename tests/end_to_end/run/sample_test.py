@@ -9,6 +9,7 @@ import tempfile
 import unittest
 
 import numpy as np
+import safetensors
 import safetensors.numpy
 from PIL import Image
 
@@ -386,6 +387,50 @@ class Weights(InFolder):
         self.exported(run, name)
         PERRIN("check", self.folder / "a.toml", "--set",
                f"stage.loss.adversarial.weights={self.folder / name}.safetensors", cwd=self.folder)
+
+
+class Peer(InFolder):
+    """A U-Net of diffusers, its weights in 8-bit floats, its queries, keys and values apart: one step from the peer's own
+    input, time and sequence leads to what the peer's output says (tests/golden/denoisers/data/make.py)."""
+
+    def test_one_step_of_diffusers_unet_is_reached_from_files_alone(self):
+        with safetensors.safe_open(GOLDEN / "denoisers/data/unet_2d_condition.safetensors", "np") as file:
+            x, t, sequence, out = (file.get_tensor(name) for name in ("x", "t", "sequence", "out"))
+        file = self.experiment("""
+[experiment]
+name = "peer"
+[dataset]
+use = "none"
+shape = [4, 8, 8]
+classes = 5
+[conditioner]
+use = "class-label"
+width = 16
+tokens = 7
+[denoiser]
+use = "unet"
+channels = [16, 32]
+groups = 8
+attention = [0]
+layers_per_block = 1
+heads = 2
+transformer_depth = [1]
+[schedule]
+use = "linear"
+[sampler]
+spacing = "custom"
+""")
+        bar = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
+        for i in range(2):
+            safetensors.numpy.save_file({"start": x[i:i + 1], "conditions.conditional.sequence": sequence[i:i + 1]},
+                                        self.folder / "in.safetensors")
+            PERRIN("sample", file, "--latents", "in.safetensors", "--conditions", "in.safetensors", "--out", "o",
+                   f"--set=denoiser.weights={GOLDEN}/denoisers/data/unet_2d_condition.safetensors", "--steps", 1,
+                   f"--set=sampler.times=[{t[i]}]", cwd=self.folder)
+            alpha, sigma = bar[int(t[i])] ** 0.5, (1 - bar[int(t[i])]) ** 0.5
+            expected = (x[i] - sigma * out[i]) / alpha
+            np.testing.assert_allclose(arrays(self.folder / "o.safetensors")["samples"][0], expected,
+                                       atol=2e-4 * np.abs(expected).max())
 
 
 class Tensors(InFolder):

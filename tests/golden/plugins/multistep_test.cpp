@@ -59,8 +59,9 @@ TEST(GoldenDpmMultistep, FullLoop) {
   expect_row({"dpm multistep 2M v, mean .2251", "dpm++2m", {}, "v", 172.873962}, ten_steps());
 }
 
-// Mean .2096: Karras' sigmas between those of t = 999 and 0, the model told the nearest whole t as the peer rounds it.
-TEST(GoldenDpmMultistep, FullLoopVKarras) {
+// Karras' sigmas between those of t = 999 and 0, the model told the nearest whole t as the peer rounds it, and the last
+// level again.
+std::vector<perrin_time> karras_levels() {
   const std::vector<perrin_time> ends = levels(builtin("schedule", "linear"), {999, 0});
   const double high = std::pow(ends[0].sigma / ends[0].alpha, 1. / 7),
                low = std::pow(ends[1].sigma / ends[1].alpha, 1. / 7);
@@ -70,7 +71,11 @@ TEST(GoldenDpmMultistep, FullLoopVKarras) {
     times.push_back({t, 1 / std::sqrt(1 + s * s), s / std::sqrt(1 + s * s)});
   }
   times.push_back(times.back());
-  expect_row({"dpm multistep v + Karras, mean .2096", "dpm++2m", {}, "v", 160.664200}, times);
+  return times;
+}
+
+TEST(GoldenDpmMultistep, FullLoopVKarras) {
+  expect_row({"dpm multistep v + Karras, mean .2096", "dpm++2m", {}, "v", 160.664200}, karras_levels());
 }
 
 // DPMSolverMultistepScheduler(algorithm_type="sde-dpmsolver++", lower_order_final=False), seed 0.
@@ -94,10 +99,23 @@ TEST(GoldenUniPc, FullLoop) {
   expect_row({"unipc 3 bh1", "unipc", keys(3, "bh1", true), "epsilon", 193.600098}, ten_steps());
   expect_row({"unipc 3 bh2", "unipc", keys(3, "bh2", true), "epsilon", 189.972916}, ten_steps());
   expect_row({"unipc 2 bh2, order to the end", "unipc", keys(2, "bh2", false), "epsilon", 256.075287}, ten_steps());
-  expect_row({"unipc 3 bh2, order to the end", "unipc", keys(3, "bh2", false), "epsilon", 89.076881}, ten_steps());
   std::vector<perrin_time> times = ten_steps();
   times.back() = clean;
   expect_row({"unipc bh2, final_sigmas_type zero", "unipc", {}, "epsilon", 186.762039}, times);
+}
+
+// The same scheduler, solver_order 3, lower_order_final False, use_karras_sigmas, the first nine of ten steps. (Where
+// the list above ends, with a step of 4.7 times the one before, the peer's order 3 counts D 41 times, and ours falls
+// to 2.)
+TEST(GoldenUniPc, OrderThreeToTheEndOfAnEvenList) {
+  std::vector<perrin_time> times = karras_levels();
+  times.pop_back();
+  expect_row({"unipc 3 bh2, Karras, order to the end",
+              "unipc",
+              {{"order", int64_t{3}}, {"lower_order_final", false}},
+              "epsilon",
+              231.210556},
+             times);
 }
 
 // test_scheduler_deis.py: mean .23916; v .091. The others with solver_order and the number of steps.

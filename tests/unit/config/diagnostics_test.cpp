@@ -23,7 +23,7 @@ const std::vector<Case>& cases() {
       {"unknown key", with("chanels = [1]\n"), {}, R"(x.toml:7:1: error: unknown key "chanels" in [denoiser] (unet)
    7 | chanels = [1]
      | ^~~~~~~
-     = did you mean "channels"?  allowed: attention, blocks, channels, downsample, dropout, note, scales, sha256, use, warm
+     = did you mean "channels"?  allowed: attention, blocks, channels, downsample, dropout, note, scales, sha256, use, warm, weights
 1 error in x.toml; nothing was run.
 )"},
       {"wrong type", with("dropout = \"a\"\n"), {}, R"(x.toml:7:11: error: "dropout" must be a number, not text
@@ -303,7 +303,7 @@ x.toml:12:9: error: "start" is behind the stage's end: step 5 of 5
        R"(x.toml:7:2: error: unknown key "日本" in [denoiser] (unet)
    7 | 	"日本" = "é"
      | 	^~~~~~
-     = allowed: attention, blocks, channels, downsample, dropout, note, scales, sha256, use, warm
+     = allowed: attention, blocks, channels, downsample, dropout, note, scales, sha256, use, warm, weights
 1 error in x.toml; nothing was run.
 )"},
       {"a pin that is no hash",

@@ -40,9 +40,26 @@ TEST(SpacedTimesteps, TwentyFiveSteps) {
                    458, 416, 375, 333, 291, 250, 208, 166, 125, 83,  42,  0}));
 }
 
+// diffusers 0.42.1, tests/golden/plugins/peers.py: DPMSolverMultistep, UniPCMultistep and DEISMultistep alike; LCM.
+TEST(SpacedTimesteps, ThePeersOwnSpacingsAreTheirRows) {
+  EXPECT_EQ(spaced_timesteps(1000, 5, "leading-dpm", 1), (Times{831, 665, 499, 333, 167}));
+  EXPECT_EQ(spaced_timesteps(1000, 20, "leading-dpm", 1),
+            (Times{941, 894, 847, 800, 753, 706, 659, 612, 565, 518, 471, 424, 377, 330, 283, 236, 189, 142, 95, 48}));
+  EXPECT_EQ(spaced_timesteps(1000, 5, "linspace-dpm", 0), (Times{999, 799, 599, 400, 200}));
+  EXPECT_EQ(spaced_timesteps(1000, 20, "linspace-dpm", 0),
+            (Times{999, 949, 899, 849, 799, 749, 699, 649, 599, 549, 500, 450, 400, 350, 300, 250, 200, 150, 100, 50}));
+  EXPECT_EQ(spaced_timesteps(1000, 1, "lcm", 0), Times{999});
+  EXPECT_EQ(spaced_timesteps(1000, 3, "lcm", 0), (Times{999, 679, 339}));
+  EXPECT_EQ(spaced_timesteps(1000, 4, "lcm", 0), (Times{999, 759, 499, 259}));
+  EXPECT_EQ(spaced_timesteps(1000, 8, "lcm", 0), (Times{999, 879, 759, 639, 499, 379, 259, 139}));
+  EXPECT_NE(message_of([] { spaced_timesteps(1000, 51, "lcm", 0); }).find("give 1 to 50 steps"), std::string::npos);
+}
+
 TEST(SpacedTimesteps, OneStepAndAllSteps) {
   EXPECT_EQ(spaced_timesteps(1000, 1, "trailing", 0), Times{999});
-  EXPECT_EQ(spaced_timesteps(1000, 1, "leading", 0), Times{0});
+  EXPECT_EQ(spaced_timesteps(1000, 1, "linspace", 0), Times{999});
+  EXPECT_EQ(spaced_timesteps(1000, 1, "linspace-dpm", 0), Times{999});
+  EXPECT_EQ(spaced_timesteps(1, 1, "leading", 0), Times{0});
   for (const char* spacing : {"leading", "trailing", "linspace"}) {
     const Times all = spaced_timesteps(1000, 1000, spacing, 0);
     for (int64_t i = 0; i < 1000; ++i) ASSERT_EQ(all[static_cast<size_t>(i)], 999 - i) << spacing;
@@ -215,7 +232,8 @@ TEST(SamplingTimes, CustomSigmasAreObeyedExactly) {
 }
 
 TEST(SamplingTimes, AListOfOneStepIsTheNoisiestLevel) {
-  for (const char* spacing : {"trailing", "karras", "exponential", "beta", "ays", "ays-sdxl"}) {
+  for (const char* spacing :
+       {"trailing", "linspace", "linspace-dpm", "lcm", "karras", "exponential", "beta", "ays", "ays-sdxl"}) {
     const List list({std::string("sampler.spacing=") + spacing, "sampler.steps=1"});
     ASSERT_EQ(list.times.size(), 2u) << spacing;
     EXPECT_NEAR(list.times[0].t, 999, 1e-9) << spacing;
@@ -229,6 +247,38 @@ TEST(SamplingTimes, AListOfTheUsersSurvivesTheResolvedFile) {
       config::load_text(list.composition.loaded.resolved_toml, "again.toml", {}, run::test::catalogue());
   EXPECT_EQ(again.resolved_toml, list.composition.loaded.resolved_toml);
   EXPECT_EQ(message_of([&] { check_steps(list.composition->times, again); }), "");
+}
+
+// diffusers 0.42.1, tests/golden/plugins/peers.py: FlowMatchEulerDiscreteScheduler of shift 1 and 3, five steps.
+TEST(SamplingTimes, FlowMatchIsThePeersList) {
+  for (const auto& [shift, sigmas] :
+       {std::pair<const char*, std::vector<double>>{"1.0", {1, 0.75024998, 0.50050002, 0.25075001, 0.00100000, 0}},
+        {"3.0", {1, 0.90035909, 0.75112110, 0.50298506, 0.00892857, 0}}}) {
+    const List list({"schedule={use='flow', shift=" + std::string(shift) + "}", "parameterization.use='flow'",
+                     "sampler={spacing='flow-match', steps=5}"});
+    ASSERT_EQ(list.times.size(), 6u);
+    for (size_t i = 0; i < 6; ++i) EXPECT_NEAR(list.times[i].sigma, sigmas[i], 2e-8) << shift << ", level " << i;
+  }
+}
+
+// Stable Diffusion 1's DDIM, set_alpha_to_one = False: the last step leads to alphas_cumprod[0]. A list that has come
+// there does not stay for another step.
+TEST(SamplingTimes, TheLastStepEndsWhereFinalSays) {
+  const List zero({"sampler={steps=5, spacing='leading', offset=1}"}),
+      lowest({"sampler={steps=5, spacing='leading', offset=1, final='lowest'}"}),
+      there({"sampler={steps=5, spacing='leading', final='lowest'}"}),
+      karras({"sampler={steps=5, spacing='karras', final='lowest'}"});
+  ASSERT_EQ(zero.times.size(), 6u);
+  ASSERT_EQ(lowest.times.size(), 6u);
+  EXPECT_EQ(zero.times.back().sigma, 0);
+  EXPECT_EQ(lowest.times.back().t, 0);
+  EXPECT_NEAR(lowest.times.back().alpha, std::sqrt(1 - 1e-4), 1e-12);  // beta_start
+  EXPECT_NEAR(lowest.times.back().sigma, 1e-2, 1e-12);
+  EXPECT_EQ(there.times.size(), 5u);
+  EXPECT_EQ(karras.times.size(), 5u);
+  EXPECT_NE(
+      message_of([] { List({"sampler={spacing='custom', times=[0], final='lowest'}"}); }).find("there is no step"),
+      std::string::npos);
 }
 
 // What `perrin check` and `perrin run` print: place, fact and fix.
@@ -256,6 +306,14 @@ TEST(CheckSteps, SaysWhatIsWrongAtTheKeysPlace) {
        "continuous",
        "leave offset out"},
       {{"schedule.zero_terminal_snr=true", "sampler.spacing=karras"}, "--set 2", "pure noise", "zero_terminal_snr"},
+      {{"sampler.spacing=leading", "sampler.steps=1"}, "--set 2", "would begin at t = 0", "trailing"},
+      {{"sampler.spacing=leading-dpm", "sampler.steps=1"}, "--set 2", "would begin at t = 500", "trailing"},
+      {{"schedule.use=flow", "sampler.spacing=leading", "sampler.steps=1"},
+       "--set 3",
+       "would begin at t = 0.01",
+       "trailing"},
+      {{"schedule.use=flow", "sampler.spacing=lcm"}, "--set 2", "this schedule is continuous", "trailing"},
+      {{"sampler.spacing=flow-match"}, "--set 1", "a straight path", "trailing"},
       {{"schedule.use=flow", "sampler.spacing=exponential"}, "--set 2", "pure noise", "take trailing"},
       {{"schedule.zero_terminal_snr=true", "sampler.spacing=ays"}, "--set 2", "pure noise", "take trailing"},
       {{"sampler.spacing=custom"}, "--set 1", "has no list", "times = [...]"},
@@ -301,7 +359,8 @@ TEST(EveryScheduleWithEverySpacing, GivesAFallingListOrAReason) {
   for (const config::Factory& schedule : run::test::catalogue()) {
     if (schedule.kind != "schedule" || schedule.id.find('.') != std::string::npos) continue;
     const std::string keys = schedule.id == "custom" ? ",betas=[0.01,0.02,0.05,0.1,0.2,0.3,0.4,0.5]" : "";
-    for (const char* spacing : {"leading", "trailing", "linspace", "karras", "exponential", "beta", "ays", "ays-sdxl"}) {
+    for (const char* spacing : {"leading", "trailing", "linspace", "leading-dpm", "linspace-dpm", "karras",
+                                "exponential", "beta", "ays", "ays-sdxl"}) {
       const Composition c = compose(kPoints, {"schedule={use='" + schedule.id + "'" + keys + "}", "sampler.steps=6",
                                               std::string("sampler.spacing=") + spacing, "parameterization.use=x0"});
       const std::string what = schedule.id + ", " + spacing,
@@ -317,7 +376,7 @@ TEST(EveryScheduleWithEverySpacing, GivesAFallingListOrAReason) {
       EXPECT_EQ(times.back().alpha, 1) << what;
       EXPECT_EQ(times.back().sigma, 0) << what;
       const perrin_time_domain& domain = c->times.domain();
-      if (std::string(spacing) != "leading")
+      if (!std::string(spacing).starts_with("leading"))
         EXPECT_NEAR(times.front().t, domain.t_max, 1e-9 * (domain.t_max - domain.t_min)) << what;
       for (size_t i = 0; i + 1 < times.size(); ++i) {
         EXPECT_GT(times[i].sigma * times[i + 1].alpha, times[i + 1].sigma * times[i].alpha) << what << " level " << i;
@@ -329,7 +388,7 @@ TEST(EveryScheduleWithEverySpacing, GivesAFallingListOrAReason) {
     }
   }
   std::printf("%d lists, %d refusals\n", lists, refusals);
-  EXPECT_GE(lists, 15 * 8 - refusals);
+  EXPECT_GE(lists, 15 * 10 - refusals);
   EXPECT_EQ(refusals, 4);  // flow with karras, exponential and both of ays
 }
 

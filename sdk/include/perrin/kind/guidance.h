@@ -31,8 +31,10 @@ typedef struct perrin_guidance_step {
   perrin_tensor* negative;
   perrin_tensor* guide;
   perrin_tensor* gradient; /* of PERRIN_BRANCH_CLASSIFIER: of log p(y | x_t) with respect to x, y each sample's class */
+  double c_skip; /* what the network itself said of a branch is F = (D - c_skip x) / c_out, in its parameterization */
+  double c_out;
 } perrin_guidance_step;
-PERRIN_STATIC_ASSERT(sizeof(perrin_guidance_step) == 128, "perrin_guidance_step");
+PERRIN_STATIC_ASSERT(sizeof(perrin_guidance_step) == 144, "perrin_guidance_step");
 
 typedef struct perrin_guidance {
   uint32_t struct_size;
