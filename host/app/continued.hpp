@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "host/config/load.hpp"
+#include "host/run/checkpoint.hpp"
 #include "host/run/folder.hpp"
 #include "host/run/origin.hpp"
 

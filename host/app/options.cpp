@@ -53,8 +53,10 @@ std::optional<options::variables_map> parse(Command& command, const std::vector<
   }
   for (const auto& [name, value] : values) {
     const auto* text = boost::any_cast<std::string>(&value.value());
+    const auto* option = command.description.find_nothrow(name, false);
+    if (option && option->semantic()->max_tokens() == 0) continue;  // it takes no value
     if (text && text->empty() && !value.defaulted() && name != "negative")  // a prompt
-      throw usage_error(command, (command.description.find_nothrow(name, false) ? "--" : "") + name + " is empty");
+      throw usage_error(command, (option ? "--" : "") + name + " is empty");
   }
   if (values.count("help")) {
     std::cout << "perrin " << command.usage << "\n\n"

@@ -64,12 +64,16 @@ fs::path aside(const fs::path& results) {
   }
 }
 
-std::string last_row(const fs::path& results) {
+// "train up to step 20, validation: no row", of a file that was rescued.
+std::string kept_rows(const fs::path& results) {
   const store::Reader held = store::Reader::open(results);
-  int64_t last = -1;
-  for (const store::Group& group : held.layout().groups)
-    for (const int64_t step : held.series(group.name, "step").step) last = std::max(last, step);
-  return last < 0 ? "no row could be read" : "rows up to step " + std::to_string(last) + " could be read";
+  std::string text;
+  for (const store::Group& group : held.layout().groups) {
+    const std::vector<int64_t> steps = held.series(group.name, "step").step;
+    text += (text.empty() ? "" : ", ") + group.name;
+    text += steps.empty() ? ": no row" : " up to step " + std::to_string(steps.back());
+  }
+  return text;
 }
 
 store::Writer rescue(const run::Folder& folder, const store::Layout& layout, int64_t step, const Error& damage,
@@ -77,8 +81,8 @@ store::Writer rescue(const run::Folder& folder, const store::Layout& layout, int
   const fs::path kept = aside(folder.results());
   fs::rename(folder.results(), kept);
   store::Writer writer = store::Writer::rescue(kept, folder.results(), step, layout);
-  start.notes.push_back(std::string(damage.what()) + "; " + last_row(folder.results()) +
-                        " of those up to the checkpoint's, " + std::to_string(step) + "; it is kept as " +
+  start.notes.push_back(std::string(damage.what()) + "; rows that could be read: " + kept_rows(folder.results()) +
+                        ", of those up to the checkpoint of step " + std::to_string(step) + "; it is kept as " +
                         kept.string());
   return writer;
 }

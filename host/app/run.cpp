@@ -31,8 +31,6 @@ int run_command(const std::vector<std::string>& arguments) {
   if (!values) return 0;
   if (values->count("check-plugins")) services::Call::check_every_call();
   const fs::path file = required(c, *values, "FILE");
-  if (values->count("out") && (*values)["out"].as<std::string>().empty())
-    throw Error("\"\" names no folder", "--out", "name the run's folder, or leave --out out", Exit::usage);
   run::use_device((*values)["device"].as<std::string>());
   auto set = values->count("set") ? (*values)["set"].as<std::vector<std::string>>() : std::vector<std::string>();
   if (values->count("seed")) set.push_back("experiment.seed=" + std::to_string((*values)["seed"].as<int64_t>()));

@@ -39,13 +39,15 @@ std::string chosen(const run::Model& model, const char* key, const char* otherwi
 
 // Of the run's size, as its dataset scales and cuts (perrin/host/image.h), which it says.
 images::Pixels fitted(const run::Model& model, images::Pixels picture, const std::string& file) {
-  const auto height = static_cast<uint64_t>(model.shapes.x.sizes[1]), width = static_cast<uint64_t>(model.shapes.x.sizes[2]);
+  const auto height = static_cast<uint64_t>(model.shapes.x.sizes[1]),
+             width = static_cast<uint64_t>(model.shapes.x.sizes[2]);
   if (picture.height == height && picture.width == width) return picture;
   const bool stretched = chosen(model, "fit", "crop") == "stretch";
   const std::string filter = chosen(model, "filter", "lanczos");
   perrin_image_window window = perrin_image_cover(picture.height, picture.width, height, width);
   if (stretched) window = {sizeof window, 0, height, width, 0, 0, height, width};
-  images::Pixels result{height, width, picture.channels, std::make_unique<uint8_t[]>(height * width * picture.channels)};
+  images::Pixels result{height, width, picture.channels,
+                        std::make_unique<uint8_t[]>(height * width * picture.channels)};
   images::resample(picture.view(), images::is_filter(filter) ? filter : "lanczos", window, result.values.get());
   std::cerr << file << ": " << size_text(picture) << " pixels, " << (stretched ? "stretched" : "scaled and cropped")
             << " to the run's " << size_text(result) << "\n";

@@ -28,7 +28,8 @@ const Format& format_of(std::string_view bytes, const std::string& name) {
   if (bytes.starts_with("\x89PNG\r\n\x1a\n"sv)) return kPng;
   if (bytes.starts_with("\xff\xd8\xff"sv)) return kJpeg;
   if (bytes.size() > 12 && bytes.starts_with("RIFF"sv) && bytes.substr(8, 4) == "WEBP"sv) return kWebp;
-  throw Error(name + (bytes.empty() ? ": an empty file" : ": neither a PNG nor a JPEG nor a WebP image (by its first bytes)"));
+  throw Error(name +
+              (bytes.empty() ? ": an empty file" : ": neither a PNG nor a JPEG nor a WebP image (by its first bytes)"));
 }
 
 // Names the file that `read` refuses.

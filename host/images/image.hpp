@@ -1,5 +1,5 @@
-// PNG, JPEG and WebP files as 8-bit pixels, by the rules of sdk/include/perrin/host/image.h. Every function may be called
-// from any thread; `name` stands in messages; what cannot be read is a perrin::Error.
+// PNG, JPEG and WebP files as 8-bit pixels, by the rules of sdk/include/perrin/host/image.h. Every function may be
+// called from any thread; `name` stands in messages; what cannot be read is a perrin::Error.
 #pragma once
 
 #include <cstdint>

@@ -37,7 +37,8 @@ void give_up(j_common_ptr jpeg) {
 }
 
 // Warnings behind which every pixel is there, as Pillow passes them. Any other one means data that are lost, also those
-// that Pillow fills with grey. A missing end mark loses nothing where the one scan was complete, else the decoder warns again.
+// that Pillow fills with grey. A missing end mark loses nothing where the one scan was complete, else the decoder warns
+// again.
 void weigh_warning(j_common_ptr jpeg, int level) {
   if (level >= 0) return;
   switch (jpeg->err->msg_code) {
@@ -162,8 +163,8 @@ Stored open(Decoder& decoder, std::string_view bytes) {
   if (jpeg.num_components == 2 || jpeg.num_components > 4)
     throw Refusal("it has " + std::to_string(jpeg.num_components) + " components; 1, 3 and 4 have a meaning");
   if (!long_enough(jpeg, bytes.size()))
-    throw Refusal("its " + std::to_string(bytes.size()) + " bytes cannot hold " + std::to_string(jpeg.image_width) + " x " +
-                  std::to_string(jpeg.image_height) + " pixels: it is cut");
+    throw Refusal("its " + std::to_string(bytes.size()) + " bytes cannot hold " + std::to_string(jpeg.image_width) +
+                  " x " + std::to_string(jpeg.image_height) + " pixels: it is cut");
   return stored_of(jpeg);
 }
 

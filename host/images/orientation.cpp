@@ -35,7 +35,8 @@ uint64_t exif_orientation(std::string_view exif) {
   for (uint64_t i = 0; i < entries; ++i) {
     const uint64_t entry = directory + 2 + 12 * i, type = tiff.at(entry + 2, 2);
     if (tiff.at(entry, 2) != kOrientation) continue;
-    if (type == kByte || type == kShort || type == kLong) return tiff.at(entry + 8, type == kLong ? 4 : type == kShort ? 2 : 1);
+    if (type == kByte || type == kShort || type == kLong)
+      return tiff.at(entry + 8, type == kLong ? 4 : type == kShort ? 2 : 1);
   }
   return 0;
 }
@@ -66,7 +67,8 @@ Pixels upright(Pixels stored, int orientation) {
   const bool sideways = orientation > 4;
   const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool from_below = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-  Pixels turned = unset(sideways ? stored.width : stored.height, sideways ? stored.height : stored.width, stored.channels);
+  Pixels turned =
+      unset(sideways ? stored.width : stored.height, sideways ? stored.height : stored.width, stored.channels);
   uint8_t* out = turned.values.get();
   for (uint64_t y = 0; y < turned.height; ++y)
     for (uint64_t x = 0; x < turned.width; ++x, out += stored.channels) {

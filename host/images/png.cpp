@@ -28,7 +28,8 @@ void give_up(png_structp png, png_const_charp text) {
 void weigh_warning(png_structp png, png_const_charp text) {
   const std::string_view warning(text);
   if (!warning.starts_with("IDAT") && !warning.starts_with("tRNS")) return;
-  for (const char* harmless : {"xtra compressed data", "oo much image data", "oo many IDATs", "invalid with alpha channel"})
+  for (const char* harmless :
+       {"xtra compressed data", "oo much image data", "oo many IDATs", "invalid with alpha channel"})
     if (warning.find(harmless) != warning.npos) return;
   give_up(png, text);
 }
@@ -45,7 +46,7 @@ bool read_header(Decoder& decoder, uint32_t channels) {
   const png_structp png = decoder.png;
   if (setjmp(png_jmpbuf(png))) return false;
   png_set_read_fn(png, &decoder, read_bytes);
-  png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);               // check_size has spoken
+  png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);             // check_size has spoken
   png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);  // gAMA, iCCP, texts, ...: not even unpacked
   png_read_info(png, decoder.info);
   png_set_expand(png);    // palettes, 1 to 4 bits, tRNS to opacity
@@ -71,8 +72,8 @@ PngChunks open(std::string_view bytes) {
   const PngChunks chunks = read_png_chunks(bytes);
   check_size(chunks.width, chunks.height);
   if (uint64_t{chunks.width} * chunks.height * chunks.bits / 8 > 1032 * (chunks.packed + 1))
-    throw Refusal("its " + std::to_string(chunks.packed) + " bytes of image data cannot hold " + std::to_string(chunks.width) +
-                  " x " + std::to_string(chunks.height) + " pixels: it is cut");
+    throw Refusal("its " + std::to_string(chunks.packed) + " bytes of image data cannot hold " +
+                  std::to_string(chunks.width) + " x " + std::to_string(chunks.height) + " pixels: it is cut");
   return chunks;
 }
 

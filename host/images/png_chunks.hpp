@@ -8,9 +8,9 @@ namespace perrin::images {
 
 struct PngChunks {
   uint32_t width = 0, height = 0;
-  uint32_t bits = 0;         // of a pixel as it is stored
-  uint64_t packed = 0;       // bytes of image data
-  uint64_t frames = 1;       // of the animation
+  uint32_t bits = 0;    // of a pixel as it is stored
+  uint64_t packed = 0;  // bytes of image data
+  uint64_t frames = 1;  // of the animation
   int orientation = 1;
 };
 

@@ -28,11 +28,15 @@ struct Filter {
   double support;  // at scale 1, in source pixels
   double (*weight)(double x);
 };
-constexpr Filter kFilters[] = {
-    {"lanczos", 3, lanczos}, {"bicubic", 2, bicubic}, {"bilinear", 1, bilinear}, {"box", 0.5, box}, {"nearest", 0, nullptr}};
+constexpr Filter kFilters[] = {{"lanczos", 3, lanczos},
+                               {"bicubic", 2, bicubic},
+                               {"bilinear", 1, bilinear},
+                               {"box", 0.5, box},
+                               {"nearest", 0, nullptr}};
 
 const Filter* filter_called(std::string_view name) {
-  const auto found = std::find_if(std::begin(kFilters), std::end(kFilters), [&](const Filter& f) { return f.name == name; });
+  const auto found =
+      std::find_if(std::begin(kFilters), std::end(kFilters), [&](const Filter& f) { return f.name == name; });
   return found == std::end(kFilters) ? nullptr : found;
 }
 

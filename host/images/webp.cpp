@@ -72,9 +72,11 @@ Pixels decode_webp(std::string_view bytes, uint32_t channels, Stored& stored) {
   if (static_cast<uint64_t>(frame.width) != stored.width || static_cast<uint64_t>(frame.height) != stored.height)
     std::memset(pixels.values.get(), 0, pixels.size());
   const uint64_t stride = pixels.width * pixels.channels;
-  const uint64_t first = static_cast<uint64_t>(frame.y_offset) * stride + static_cast<uint64_t>(frame.x_offset) * pixels.channels;
+  const uint64_t first =
+      static_cast<uint64_t>(frame.y_offset) * stride + static_cast<uint64_t>(frame.x_offset) * pixels.channels;
   const auto decode = features.has_alpha ? WebPDecodeRGBAInto : WebPDecodeRGBInto;
-  if (!decode(frame.fragment.bytes, frame.fragment.size, &pixels.values[first], pixels.size() - first, static_cast<int>(stride)))
+  if (!decode(frame.fragment.bytes, frame.fragment.size, &pixels.values[first], pixels.size() - first,
+              static_cast<int>(stride)))
     throw Refusal("it is cut or damaged");
   convert(pixels, channels);
   return pixels;

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "host/base/error.hpp"
+#include "host/base/printable.hpp"
 #include "host/config/text.hpp"
 #include "host/run/data_record.hpp"
 #include "host/run/objective.hpp"
@@ -82,7 +83,7 @@ std::vector<run::TextLengths> lengths_of(run::Model& model, const std::vector<Pr
 size_t kept_bytes(run::Model& model, const Prompt& prompt, size_t i) {
   std::vector<size_t> ends{0};
   for (size_t at = 0; at < prompt.text.size();)
-    ends.push_back(at += config::first_character(std::string_view(prompt.text).substr(at)).size);
+    ends.push_back(at += first_character(std::string_view(prompt.text).substr(at)).size);
   const auto first_cut = std::ranges::partition_point(ends, [&](size_t end) {
     const Prompt start{prompt.text.substr(0, end), {prompt.weights.begin(), prompt.weights.begin() + static_cast<std::ptrdiff_t>(end)}};
     const run::TextLengths own = lengths_of(model, {start})[i];

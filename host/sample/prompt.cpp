@@ -86,11 +86,11 @@ Prompt parse_prompt(std::string_view written) {
   for (size_t i = 0; i < written.size();) {
     if (mark != marks.end() && mark->at == i) {
       mark->weight < 0 ? weight.pop_back() : weight.push_back(weight.back() * mark->weight);
-      if (weight.back() > kMost * (1 + 1e-9))
-        refuse(written, i, "has weights inside each other that multiply to more than 10", "lower one of them");
       i = mark++->behind;
       continue;
     }
+    if (weight.back() > kMost * (1 + 1e-9))
+      refuse(written, i, "has weights inside each other that multiply to more than 10", "lower one of them");
     i += is_escape(written, i);
     prompt.text += written[i++];
     prompt.weights.push_back(static_cast<float>(weight.back()));

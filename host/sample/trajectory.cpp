@@ -140,7 +140,14 @@ at::Tensor Trajectory::denoised(const at::Tensor& x, const perrin_time& at) {
   given.check_shape(x, sizes());
   if (conditions_.all_finite) given.check_finite(x, &at);
   const size_t step = step_of(at), last = times_.size() - 1;
-  const at::Tensor D = guided_.D(x, at, times_[step], times_[std::min(step + 1, last)], first_call_);
+  const at::Tensor D = [&] {
+    try {
+      return guided_.D(x, at, times_[step], times_[std::min(step + 1, last)], first_call_);
+    } catch (const Error&) {
+      given.check_finite(x, &at);  // a network that was given NaN is not to blame for it
+      throw;
+    }
+  }();
   first_call_ = false;
   if (called_ && !conditions_.all_finite) called_();
   const at::Tensor clipped = model_.experiment.sampling.clip_denoised ? D.clamp(-1, 1) : D;

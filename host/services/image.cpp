@@ -40,7 +40,8 @@ void release(perrin_image* image) {
   image->values = nullptr;
 }
 
-perrin_status* resample(const perrin_image* from, perrin_text filter, const perrin_image_window* window, uint8_t* values) {
+perrin_status* resample(const perrin_image* from, perrin_text filter, const perrin_image_window* window,
+                        uint8_t* values) {
   return as_status([&] {
     const perrin_image_window& w = *window;
     if (!images::is_filter(view(filter)))

@@ -58,7 +58,8 @@ std::string latent_page(const LatentHeader& header) {
 std::optional<LatentHeader> latent_header(std::string_view page) try {
   const json held = json::parse(page.substr(0, page.find('\0')), nullptr, false);
   if (!held.is_object() || held.at("format") != kFormat) return std::nullopt;
-  return LatentHeader{held.at("key"), held.at("what"), held.at("shape"), held.at("checksum")};
+  const LatentHeader header{held.at("key"), held.at("what"), held.at("shape"), held.at("checksum")};
+  return latent_page(header) == page ? std::optional(header) : std::nullopt;
 } catch (const json::exception&) {
   return std::nullopt;
 }

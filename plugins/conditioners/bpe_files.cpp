@@ -1,4 +1,4 @@
-// vocab.json and merges.txt.
+// The files of tokenizers: vocab.json, merges.txt, tokenizer.json.
 #include "bpe.hpp"
 #include "json_file.hpp"
 #include "token_rows.hpp"
@@ -37,6 +37,10 @@ Vocabulary read_vocabulary(const std::string& name, const std::string& key) {
 
 Merges read_merges(const std::string& name, const std::string& key) {
   return parse_merges(file_of_model(name, key), name);
+}
+
+Encoder read_tokenizer(const std::string& name, const MarkNames& names) {
+  return parse_tokenizer(whole_file(name), name, names);
 }
 
 }  // namespace text

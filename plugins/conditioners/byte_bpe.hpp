@@ -15,6 +15,8 @@ namespace text {
 // GPT-2's pieces, which pairs never cross: English endings ('s, 'll, ...); runs of letters, of numbers and of other
 // signs, each with the space before it; what white space is left. Together they are the text.
 std::vector<std::string_view> pieces(std::string_view text);
+// Where the piece ends that begins at `at`, which is inside the text.
+size_t piece_end(std::string_view text, size_t at);
 
 // The first 256 tokens are the single bytes, in the order in which GPT-2 lists them: those that Latin-1 prints, then
 // the others.

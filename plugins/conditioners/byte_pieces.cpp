@@ -34,6 +34,8 @@ size_t ending(std::string_view rest) {
   return 0;
 }
 
+}  // namespace
+
 size_t piece_end(std::string_view text, size_t at) {
   if (const size_t length = ending(text.substr(at))) return at + length;
   size_t first = text[at] == ' ' && at + 1 < text.size() ? at + 1 : at, behind = first;
@@ -43,8 +45,6 @@ size_t piece_end(std::string_view text, size_t at) {
   const size_t end = run_end(text, at, Class::space, &last);
   return end == text.size() || last == at ? end : last;  // the last space belongs to what follows
 }
-
-}  // namespace
 
 std::vector<std::string_view> pieces(std::string_view text) {
   std::vector<std::string_view> result;

@@ -6,7 +6,7 @@
 
 #include "clip_bpe.hpp"
 #include "text_model.hpp"
-#include "tokenizer.hpp"
+#include "token_rows.hpp"
 
 namespace {
 

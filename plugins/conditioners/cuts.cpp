@@ -1,6 +1,6 @@
 #include "cuts.hpp"
 
-#include <functional>
+#include <algorithm>
 #include <perrin/cpp/plugin.hpp>
 
 #include "byte_bpe.hpp"
@@ -48,7 +48,12 @@ Cutter metaspace(const Json& json) {
   if (mark.empty()) throw refused("its pre_tokenizer Metaspace has an empty replacement");
   return [=](const Piece& whole) {
     Piece piece{"", whole.first};
-    for (const char c : whole.text) c == ' ' ? piece.text += mark : piece.text += c;
+    for (const char c : whole.text) {
+      if (c == ' ')
+        piece.text += mark;
+      else
+        piece.text += c;
+    }
     const bool prepend = scheme == "always" || (scheme == "first" && whole.first);
     if (prepend && !piece.text.starts_with(mark)) piece.text.insert(0, mark);
     if (!split) return std::vector<Piece>{piece};
@@ -68,7 +73,7 @@ Cutter split(const Json& json) {
   const bool only = behavior == "Removed" && json.value("invert", false);
   if (!only && behavior != "Isolated")
     throw refused("its pre_tokenizer Split has the behavior \"" + behavior + "\", which is not known here");
-  const Match match = match_of(json.at("pattern").at("Regex"));
+  const Match match = match_of(json.at("pattern").at("Regex").get<std::string>());
   return [=](const Piece& whole) {
     std::vector<Piece> result;
     size_t first = 0, at = 0;
@@ -106,16 +111,15 @@ void add_cuts(const Json& json, Cuts& cuts) {
   if (json.is_null()) return;
   const std::string type = json.value("type", "");
   if (cuts.byte_level) throw refused("its pre_tokenizer has \"" + type + "\" behind ByteLevel, which must be the last");
-  const auto punctuation = [](int32_t c) { return is_bert_punctuation(c); };
   if (type == "Sequence") {
     for (const Json& part : json.at("pretokenizers")) add_cuts(part, cuts);
   } else if (type == "WhitespaceSplit") {
     cuts.all.push_back(at_each(is_space, Separator::removed));
   } else if (type == "BertPreTokenizer") {
     cuts.all.push_back(at_each(is_space, Separator::removed));
-    cuts.all.push_back(at_each(punctuation, Separator::isolated));
+    cuts.all.push_back(at_each(is_bert_punctuation, Separator::isolated));
   } else if (type == "Punctuation" && json.value("behavior", "Isolated") == "Isolated") {
-    cuts.all.push_back(at_each(punctuation, Separator::isolated));
+    cuts.all.push_back(at_each(is_bert_punctuation, Separator::isolated));
   } else if (type == "Digits") {
     cuts.all.push_back(at_each(is_number, json.value("individual_digits", false) ? Separator::isolated : Separator::contiguous));
   } else if (type == "Metaspace") {

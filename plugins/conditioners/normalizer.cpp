@@ -1,6 +1,8 @@
 #include "normalizer.hpp"
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <perrin/cpp/plugin.hpp>
 
 #include "byte_bpe.hpp"
@@ -69,13 +71,14 @@ Normalise bert(const Json& json) {
 
 // Every match of the pattern becomes `content`.
 Normalise replace(const Json& json) {
-  const std::string content = json.at("content");
+  const std::string content = json.at("content").get<std::string>();
   const Json& pattern = json.at("pattern");
   const std::string literal = pattern.value("String", "");
   if (literal.empty() && !pattern.contains("Regex")) throw refused("its normalizer Replace has an empty pattern");
-  const Match match = literal.empty() ? match_of(pattern.at("Regex")) : [literal](std::string_view text, size_t at) {
+  Match match = [literal](std::string_view text, size_t at) -> size_t {
     return text.substr(at).starts_with(literal) ? literal.size() : 0;
   };
+  if (literal.empty()) match = match_of(pattern.at("Regex").get<std::string>());
   return [=](const std::string& text) {
     std::string result;
     for (size_t at = 0; at < text.size();) {
@@ -98,7 +101,7 @@ Normalise strip(const Json& json) {
       while (!points.empty() && is_space(points.back())) points.pop_back();
     auto first = points.begin();
     while (left && first != points.end() && is_space(*first)) ++first;
-    return utf8({first, points.end()});
+    return utf8(std::vector<int32_t>(first, points.end()));
   };
 }
 
@@ -143,15 +146,17 @@ size_t spaces(std::string_view text, size_t at) {
   return end - at;
 }
 
-// Names of tokens, each escaped and with a "|" behind it, before an expression's end `core`.
-std::vector<std::string> names_before(const std::string& expression, std::string_view core) {
+// Names of tokens, each escaped and with a "|" behind it, before an expression's end `core`; none if it is something else.
+std::optional<std::vector<std::string>> names_before(const std::string& expression, std::string_view core) {
   std::vector<std::string> names{""};
   for (size_t i = 0; i + core.size() < expression.size(); ++i) {
+    if (std::string_view("()[]{}.*+?^$").find(expression[i]) != std::string_view::npos) return {};
     if (expression[i] == '|')
       names.emplace_back();
     else
       names.back() += expression[i] == '\\' ? expression[++i] : expression[i];
   }
+  if (!names.back().empty()) return {};
   names.pop_back();
   return names;
 }
@@ -163,13 +168,14 @@ Match match_of(const std::string& expression) {
   static constexpr std::string_view gpt = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
   if (expression == R"(\s+)") return spaces;
   if (expression == " {2,}")
-    return [](std::string_view text, size_t at) {
+    return [](std::string_view text, size_t at) -> size_t {
       const size_t length = std::min(text.find_first_not_of(' ', at), text.size()) - at;
       return length < 2 ? 0 : length;
     };
-  if (expression == gpt) return [](std::string_view text, size_t at) { return pieces(text.substr(at)).front().size(); };
-  if (expression.ends_with(clip))
-    return [names = names_before(expression, clip)](std::string_view text, size_t at) {
+  if (expression == gpt) return [](std::string_view text, size_t at) { return piece_end(text, at) - at; };
+  const auto names = expression.ends_with(clip) ? names_before(expression, clip) : std::nullopt;
+  if (names)
+    return [names = *names](std::string_view text, size_t at) -> size_t {
       for (const std::string& name : names)
         if (text.substr(at).starts_with(name)) return name.size();
       return spaces(text, at) > 0 ? 0 : clip_word_length(text.substr(at));

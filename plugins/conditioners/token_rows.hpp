@@ -1,9 +1,8 @@
 // Texts as rows of tokens of one length.
 #pragma once
 
-#include <functional>
-
 #include "text.hpp"
+#include "tokenizer.hpp"
 
 namespace text {
 
@@ -12,17 +11,6 @@ struct Rows {
   at::Tensor real;               // [B, length] bool, false behind each text's end
   at::Tensor weights;            // [B, length] float32; undefined where all are 1
   std::vector<int64_t> lengths;  // [B], of the real part
-};
-
-// How a component turns a text into tokens, and which stand around it.
-struct Encoder {
-  struct Marks {
-    int64_t last, padding;
-    std::optional<int64_t> first = {};
-  };
-  std::function<std::vector<int64_t>(std::string_view)> encode;  // not for two threads at once
-  Marks marks;
-  int64_t size;  // the largest token + 1
 };
 
 // [first] text [last] padding ..., cut to `length` with `last` kept.

@@ -1,6 +1,9 @@
 #include "tokenizer.hpp"
 
+#include <algorithm>
+#include <memory>
 #include <perrin/cpp/plugin.hpp>
+#include <unordered_map>
 
 #include "added_tokens.hpp"
 #include "bpe.hpp"
@@ -37,15 +40,21 @@ Words bpe(const Json& model, bool byte_level) {
   Merges merges;
   for (const Json& pair : model.at("merges")) {
     if (pair.is_array()) {
-      merges.emplace_back(pair.at(0), pair.at(1));
+      merges.emplace_back(pair.at(0).get<std::string>(), pair.at(1).get<std::string>());
     } else {  // as files before tokenizers 0.20 write them
       const Merges one = parse_merges(pair.get<std::string>(), "a merge");
       merges.insert(merges.end(), one.begin(), one.end());
     }
   }
   const Json unknown = model.value("unk_token", Json()), suffix = model.value("end_of_word_suffix", Json());
-  auto own = std::make_shared<Bpe>(vocabulary, merges, suffix.is_string() ? suffix.get<std::string>() : "",
-                                   unknown.is_string() ? vocabulary.at(unknown) : Bpe::dropped);
+  int32_t stand_in = Bpe::dropped;
+  if (unknown.is_string()) {
+    const auto found = vocabulary.find(unknown.get<std::string>());
+    if (found == vocabulary.end()) throw refused("its vocabulary has no unk_token " + unknown.dump());
+    stand_in = found->second;
+  }
+  auto own = std::make_shared<Bpe>(vocabulary, merges, suffix.is_string() ? suffix.get<std::string>() : std::string(),
+                                   stand_in);
   return [own](const std::string& word, std::vector<int64_t>& tokens) {
     const std::vector<int32_t>& found = (*own)(word);
     tokens.insert(tokens.end(), found.begin(), found.end());
@@ -81,8 +90,9 @@ std::unordered_map<std::string, int64_t> names_of(const Json& whole) {
   const Json& vocabulary = whole.at("model").at("vocab");
   if (vocabulary.is_object()) names = vocabulary.get<std::unordered_map<std::string, int64_t>>();
   if (vocabulary.is_array())
-    for (size_t i = 0; i < vocabulary.size(); ++i) names.emplace(vocabulary[i].at(0), static_cast<int64_t>(i));
-  for (const Json& added : whole.value("added_tokens", Json::array())) names[added.at("content")] = added.at("id");
+    for (size_t i = 0; i < vocabulary.size(); ++i) names.emplace(vocabulary[i].at(0).get<std::string>(), static_cast<int64_t>(i));
+  for (const Json& added : whole.value("added_tokens", Json::array())) 
+    names[added.at("content").get<std::string>()] = added.at("id").get<int64_t>();
   for (const auto& [name, token] : names)
     if (token < 0 || token > INT32_MAX) throw refused("its token \"" + name + "\" has no number from 0 on");
   return names;
@@ -90,10 +100,10 @@ std::unordered_map<std::string, int64_t> names_of(const Json& whole) {
 
 // Names of what a post_processor puts before and behind a text: "A" is the text.
 std::vector<std::string> around(const Json& processor) {
-  const std::string type = processor.is_null() ? "" : processor.value("type", "");
+  const std::string type = processor.is_null() ? std::string() : processor.value("type", "");
   if (type.empty() || type == "ByteLevel") return {"A"};
   if (type == "RobertaProcessing" || type == "BertProcessing")
-    return {processor.at("cls").at(0), "A", processor.at("sep").at(0)};
+    return {processor.at("cls").at(0).get<std::string>(), "A", processor.at("sep").at(0).get<std::string>()};
   if (type == "Sequence") {
     std::vector<std::string> all{"A"};
     for (const Json& part : processor.at("processors"))
@@ -103,7 +113,7 @@ std::vector<std::string> around(const Json& processor) {
   if (type != "TemplateProcessing") throw refused("its post_processor \"" + type + "\" is not among those that are known here");
   std::vector<std::string> all;
   for (const Json& part : processor.at("single"))
-    all.push_back(part.contains("Sequence") ? "A" : part.at("SpecialToken").at("id").get<std::string>());
+    all.push_back(part.contains("Sequence") ? std::string("A") : part.at("SpecialToken").at("id").get<std::string>());
   return all;
 }
 
@@ -158,10 +168,6 @@ Encoder parse_tokenizer(const std::string& json, const std::string& file, const 
   } catch (const std::exception& error) {
     throw refused(file + " is no tokenizer.json that can be used: " + error.what());
   }
-}
-
-Encoder read_tokenizer(const std::string& name, const MarkNames& names) {
-  return parse_tokenizer(whole_file(name), name, names);
 }
 
 }  // namespace text

@@ -1,9 +1,25 @@
 // From texts to tokens by whichever files a model has.
 #pragma once
 
-#include "token_rows.hpp"
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace text {
+
+// How a component turns a text into tokens, and which stand around it.
+struct Encoder {
+  struct Marks {
+    int64_t last, padding;
+    std::optional<int64_t> first = {};
+  };
+  std::function<std::vector<int64_t>(std::string_view)> encode;  // not for two threads at once
+  Marks marks;
+  int64_t size;  // the largest token + 1
+};
 
 // How a kind of model calls its marks; `first` and `padding` may be empty: none, and the last.
 struct MarkNames {

@@ -53,7 +53,8 @@ class Cifar : public AugmentedReads<Cifar> {
   void load(uint64_t index, const Augmentation* augmentation, uint64_t i, void* const* buffers) const {
     load_files();
     check_index(index, labels_.size());
-    transform_.apply({sizeof(perrin_image), 3, side, side, images_[index].data()}, augmentation, static_cast<uint8_t*>(buffers[0]) + i * n_pixels);
+    const perrin_image image = {sizeof image, 3, side, side, images_[index].data()};
+    transform_.apply(image, augmentation, static_cast<uint8_t*>(buffers[0]) + i * n_pixels);
     static_cast<int64_t*>(buffers[1])[i] = labels_[index];
   }
 

@@ -41,7 +41,11 @@ struct FashionMnist : IdxImages {
         stream_{static_cast<uint64_t>(config.integer("caption_seed")), PERRIN_PURPOSE_PLUGIN, 0},
         caption_(config),
         fields_(IdxImages::fields()) {
-    if (captioned_) fields_.push_back(caption_.describe());
+    if (!captioned_) return;
+    fields_.push_back(caption_.describe());
+    for (size_t t = 0; t < templates.size(); ++t)
+      for (std::string_view name : clothes) caption_.measure(filled(t, name));
+    caption_.measured(std::string(id));
   }
 
   const std::vector<perrin_field>& fields() const { return fields_; }
@@ -56,8 +60,12 @@ struct FashionMnist : IdxImages {
   std::string caption(uint64_t index, int64_t label) const {
     uint32_t bits = 0;
     service<perrin_host_rng>(PERRIN_HOST_RNG)->bits(stream_, index, 0, 1, &bits);
-    std::string text(templates[uint64_t{bits} * templates.size() >> 32]);
-    return text.replace(text.find('#'), 1, clothes[static_cast<size_t>(label)]);
+    return filled(uint64_t{bits} * templates.size() >> 32, clothes[static_cast<size_t>(label)]);
+  }
+
+  static std::string filled(size_t which, std::string_view name) {
+    std::string text(templates[which]);
+    return text.replace(text.find('#'), 1, name);
   }
 
   bool captioned_;

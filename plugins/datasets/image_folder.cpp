@@ -17,12 +17,9 @@ namespace fs = std::filesystem;
 struct ImageFolder : AugmentedReads<ImageFolder> {
   static constexpr std::string_view id = "image-folder", version = "0.1.0";
   static constexpr std::string_view doc =
-      "PNG, JPEG and WebP images below a folder, in the order of their paths; the class is the first subfolder, "
-      "captions "
-      "come from a text file beside each image or from metadata.jsonl or metadata.csv. Links are followed, but for "
-      "those "
-      "that lead up. Hidden names, other formats and images without a caption are passed over, and the log counts "
-      "them.";
+      "PNG, JPEG and WebP images below a folder, in the order of their paths; the class is the first subfolder. "
+      "Captions come from a text file beside each image or from metadata.jsonl or metadata.csv. What is passed over "
+      "(hidden names, other formats, links that lead up, images without a caption) the log counts.";
   static std::vector<Key> keys() {
     std::vector<Key> keys = {
         Key::string("folder", nullptr, "where the images are; subfolders are searched too"),

@@ -12,7 +12,7 @@ bool is_hidden(std::string_view path);
 // The last ending of a name, in lower case, with its dot: ".png". Empty without one.
 std::string ending_of(std::string_view name);
 
-// Endings in lower case, with the dot. An image that decode_image reads; an image in another format.
+// Endings in lower case, with the dot. An image that perrin.image/1 reads; an image in another format.
 bool is_image_ending(std::string_view ending);
 bool is_other_image_ending(std::string_view ending);
 

@@ -68,14 +68,16 @@ void Transform::apply(const perrin_image& image, const Augmentation* augmentatio
   const Cut cut = cut_of(image, augmentation);
   // The rows and columns of the cut that lie in the image.
   const int64_t top = std::max<int64_t>(cut.top, 0), left = std::max<int64_t>(cut.left, 0);
-  const int64_t rows = std::min(cut.top + size_, cut.height) - top, columns = std::min(cut.left + size_, cut.width) - left;
+  const int64_t rows = std::min(cut.top + size_, cut.height) - top,
+                columns = std::min(cut.left + size_, cut.width) - left;
   const auto n = [](int64_t value) { return static_cast<uint64_t>(value); };
   const uint8_t* values = image.values + (top * static_cast<int64_t>(image.width) + left) * channels_;
   int64_t stride = static_cast<int64_t>(image.width) * channels_;
   std::vector<uint8_t> scaled;
   if (rows > 0 && columns > 0 && (n(cut.height) != image.height || n(cut.width) != image.width)) {
     scaled.resize(n(rows * columns * channels_));
-    resample(image, filter_, {sizeof(perrin_image_window), 0, n(cut.height), n(cut.width), n(top), n(left), n(rows), n(columns)},
+    resample(image, filter_,
+             {sizeof(perrin_image_window), 0, n(cut.height), n(cut.width), n(top), n(left), n(rows), n(columns)},
              scaled.data());
     values = scaled.data(), stride = columns * channels_;
   }

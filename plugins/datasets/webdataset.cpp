@@ -1,14 +1,12 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <map>
 #include <mutex>
-#include <optional>
 
 #include "captions.hpp"
 #include "found.hpp"
 #include "names.hpp"
-#include "tar.hpp"
+#include "shard.hpp"
 #include "transform.hpp"
 
 namespace perrin::datasets {
@@ -22,8 +20,7 @@ struct WebDataset : AugmentedReads<WebDataset> {
       "Tar shards in the WebDataset layout: members that share a name up to the first dot are one sample, an image "
       "(.png, "
       ".jpg, .jpeg, .webp) with its class (.cls) and its caption (.txt). Shards are read at random, in the order of "
-      "their "
-      "names. Hidden names, other endings and images without a caption are passed over, and the log counts them.";
+      "their names. What is passed over (hidden names, other endings, images without a caption) the log counts.";
   static std::vector<Key> keys() {
     std::vector<Key> keys = {
         Key::string("folder", nullptr, "where the shards are: every .tar file of this folder"),
@@ -70,17 +67,16 @@ struct WebDataset : AugmentedReads<WebDataset> {
   }
 
  private:
-  struct Sample {
-    size_t shard = 0;
-    std::optional<TarMember> image, cls, caption;
-    int64_t label = 0;
+  struct Sample : ShardSample {
+    size_t shard;
+    int64_t label;
   };
 
   static std::string text_of(const RegularFile& shard, const TarMember& member) {
     return caption_of(read_member(shard, member, max_caption_file), shard.path() + ":" + printable(member.name));
   }
 
-  int64_t label_of(const RegularFile& shard, const Sample& sample) const {
+  int64_t label_of(const RegularFile& shard, const ShardSample& sample) const {
     if (!sample.cls)
       throw Failure(PERRIN_INVALID_DATA, shard.path() + ": " + printable(sample.image->name) + " has no member .cls");
     std::string text = text_of(shard, *sample.cls);
@@ -113,85 +109,15 @@ struct WebDataset : AugmentedReads<WebDataset> {
     samples_ = std::move(samples);
   }
 
-  // Their paths, sorted.
-  static std::vector<std::string> list_shards(const fs::path& folder, Tally& tally) {
-    std::vector<std::string> shards;
-    std::error_code error;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-      const std::string name = entry->path().filename().string(), ending = ending_of(name);
-      std::error_code ignored;
-      if (ending == ".tgz" || (ending == ".gz" && ending_of(name.substr(0, name.size() - 3)) == ".tar"))
-        tally.add("passed over: compressed shards (unpack them with gunzip)", name);
-      else if (ending != ".tar")
-        continue;
-      else if (is_hidden(name))
-        tally.add(reason::hidden, name);
-      else if (entry->is_regular_file(ignored))
-        shards.push_back(entry->path().string());
-      else
-        tally.add("passed over: shards that are no files", name);
-    }
-    if (error) throw Failure(PERRIN_IO, folder.string() + ": " + error.message());
-    if (shards.empty()) throw Failure(PERRIN_INVALID_DATA, folder.string() + " holds no .tar file" + tally.text());
-    std::sort(shards.begin(), shards.end());
-    return shards;
-  }
-
-  // The samples of one shard, in its order.
   void add_shard(const RegularFile& shard, size_t number, std::vector<Sample>& samples, Tally& tally) const {
-    std::map<std::string, size_t> by_key;
-    std::vector<Sample> found;
-    for (TarMember& member : list_tar(shard, tally)) {
-      const std::string key = key_of(member.name), ending = ending_behind(key, member.name);
-      std::optional<TarMember> Sample::*place = is_image_ending(ending) ? &Sample::image
-                                                : ending == ".cls"      ? &Sample::cls
-                                                : ending == ".txt"      ? &Sample::caption
-                                                                        : nullptr;
-      if (is_hidden(member.name) || !place) {
-        pass_over(member.name, ending, tally);
+    for (ShardSample& found : list_samples(shard, tally)) {
+      if (captioned_ && !found.caption) {
+        tally.add(reason::no_caption, found.image->name);
         continue;
       }
-      const auto [entry, fresh] = by_key.emplace(key, found.size());
-      if (fresh) found.emplace_back().shard = number;
-      std::optional<TarMember>& to = found[entry->second].*place;
-      if (to)
-        throw Failure(PERRIN_INVALID_DATA,
-                      shard.path() + ": " + printable(member.name) +
-                          (to->name == member.name ? " twice" : " and " + printable(to->name) + " in one sample"));
-      to = std::move(member);
-    }
-    for (Sample& sample : found) add_sample(shard, std::move(sample), samples, tally);
-  }
-
-  void add_sample(const RegularFile& shard, Sample sample, std::vector<Sample>& samples, Tally& tally) const {
-    if (!sample.image)
-      return tally.add("samples without an image", (sample.caption ? sample.caption : sample.cls)->name);
-    if (captioned_ && !sample.caption) return tally.add(reason::no_caption, sample.image->name);
-    if (captioned_) caption_field_.measure(text_of(shard, *sample.caption));
-    if (classes_ > 0) sample.label = label_of(shard, sample);
-    samples.push_back(std::move(sample));
-  }
-
-  // Up to the first dot behind the folders.
-  static std::string key_of(const std::string& name) { return name.substr(0, name.find('.', name.rfind('/') + 1)); }
-  // The rest of the name, in lower case.
-  static std::string ending_behind(const std::string& key, const std::string& name) {
-    std::string ending = name.substr(key.size());
-    std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
-    return ending;
-  }
-
-  static void pass_over(const std::string& name, const std::string& ending, Tally& tally) {
-    const std::string last = ending_of(name);
-    const bool image = is_image_ending(last) || is_other_image_ending(last);
-    if (is_hidden(name)) {
-      if (image) tally.add(reason::hidden, name);
-    } else if (is_other_image_ending(ending)) {
-      tally.add(reason::other_image, name);
-    } else if (image || last == ".cls" || last == ".txt") {
-      tally.add("passed over: names with a dot before their ending (a key ends at the first dot of a name)", name);
-    } else {
-      tally.add("passed over: other endings", name);
+      if (captioned_) caption_field_.measure(text_of(shard, *found.caption));
+      const int64_t label = classes_ > 0 ? label_of(shard, found) : 0;
+      samples.push_back({std::move(found), number, label});
     }
   }
 

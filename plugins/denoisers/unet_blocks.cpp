@@ -84,7 +84,8 @@ Halving::Halving(Plan& plan, const std::string& name, int64_t channels) {
 
 at::Tensor Halving::operator()(const at::Tensor& x) const {
   if (padded_) return (*padded_)(x);
-  return at::conv2d(at::constant_pad_nd(x, {0, 1, 0, 1}), *bare_->weight, *bare_->bias, 2);
+  static constexpr int64_t stride[] = {2, 2};
+  return at::conv2d(at::constant_pad_nd(x, {0, 1, 0, 1}), *bare_->weight, *bare_->bias, at::IntArrayRef(stride));
 }
 
 at::Tensor doubled(const at::Tensor& x) { return at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)}); }

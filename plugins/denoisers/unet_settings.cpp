@@ -29,8 +29,8 @@ std::vector<Key> keys() {
           .min(1)
           .alias("num_res_blocks"),
       Key::integers("attention", "[-1]",
-                    "levels with attention after each residual block, 0 the finest, -1 the coarsest; of the middle "
-                    "says add_attention"),
+                    "levels with attention after each residual block, 0 the finest, -1 the coarsest; the "
+                    "middle's is add_attention"),
       Key::integers("transformer_depth", "[0]",
                     "transformer blocks in each attention, 0 for plain attention: one number, or one a level, of which "
                     "the last is the middle's too")

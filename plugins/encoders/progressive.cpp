@@ -75,6 +75,8 @@ void Progressive::validate(const perrin::Config& config) {
   const first_stage::Settings settings(config);
   if (settings.temporal > 0)
     throw Failure(PERRIN_INVALID_CONFIG, "progressive grows images, not clips: leave temporal out");
+  if (!settings.quant_conv)
+    throw Failure(PERRIN_INVALID_CONFIG, "progressive has the convolutions around the latent: leave quant_conv out");
   if (!settings.weights.empty())
     throw Failure(PERRIN_INVALID_CONFIG,
                   "progressive starts from its coarsest level: for given weights use autoencoder");

@@ -31,7 +31,7 @@ struct Dpmpp2mSde {
       if (D.size() > 1 && is_regular(D[1].at, u)) {
         const double h = lambda(u) - lambda(t), H = (1 + eta_) * h, per_h = h / (lambda(t) - lambda(D[1].at));
         slope = u.alpha * per_h * (heun_ ? std::expm1(-H) / H + 1 : -std::expm1(-H) / 2);
-        if (!are_bounded({c.D + slope, -slope}, c.D)) slope = 0;
+        if (eta_ == 0 && !are_bounded({c.D + slope, -slope}, c.D)) slope = 0;  // the bound is of the flow
       }
       x = slope == 0 ? steps.lincomb({{c.x, x}, {c.D, D[0].value}})
                      : steps.lincomb({{c.x, x}, {c.D + slope, D[0].value}, {-slope, D[1].value}});

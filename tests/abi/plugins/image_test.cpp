@@ -10,8 +10,10 @@ namespace {
 
 // 2 x 1 pixels, (255, 0, 0, 255) and (0, 0, 0, 0), as Pillow 11.3.0 saves them.
 constexpr unsigned char kPng[] = {
-    0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n', 0, 0, 0, 13, 'I', 'H', 'D', 'R', 0, 0, 0, 2, 0, 0, 0, 1, 8, 6, 0, 0, 0,
-    0xf4, 0x22, 0x7f, 0x8a, 0x00, 0x00, 0x00, 0x11, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9c, 0x63, 0xf8, 0xcf, 0xc0, 0xf0, 0x9f, 0x81, 0x81, 0x81, 0x01, 0x00, 0x0c, 0xfc, 0x01, 0xff, 0xfd, 0x2d, 0x77, 0x6d, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
+    0x89, 'P',  'N',  'G',  '\r', '\n', 0x1a, '\n', 0,    0,    0,    13,   'I',  'H',  'D',  'R',  0,    0,    0,
+    2,    0,    0,    0,    1,    8,    6,    0,    0,    0,    0xf4, 0x22, 0x7f, 0x8a, 0x00, 0x00, 0x00, 0x11, 0x49,
+    0x44, 0x41, 0x54, 0x78, 0x9c, 0x63, 0xf8, 0xcf, 0xc0, 0xf0, 0x9f, 0x81, 0x81, 0x81, 0x01, 0x00, 0x0c, 0xfc, 0x01,
+    0xff, 0xfd, 0x2d, 0x77, 0x6d, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82};
 
 const perrin_host_image& images() { return service<perrin_host_image>(PERRIN_HOST_IMAGE); }
 
@@ -51,8 +53,10 @@ TEST(ImageService, resamples_a_plugins_own_pixels) {
   EXPECT_EQ(out[1], 40);
   EXPECT_EQ(outcome(images().resample(&image, "sharp"_t, &lower, out)), "5: there is no filter \"sharp\"");
   const perrin_image_window below{sizeof below, 0, 4, 2, 4, 0, 1, 2}, huge{sizeof huge, 0, 4, 2, ~0ull, 0, 2, 2};
-  EXPECT_EQ(outcome(images().resample(&image, "box"_t, &below, out)), "6: the window does not lie inside the scaled image");
-  EXPECT_EQ(outcome(images().resample(&image, "box"_t, &huge, out)), "6: the window does not lie inside the scaled image");
+  EXPECT_EQ(outcome(images().resample(&image, "box"_t, &below, out)),
+            "6: the window does not lie inside the scaled image");
+  EXPECT_EQ(outcome(images().resample(&image, "box"_t, &huge, out)),
+            "6: the window does not lie inside the scaled image");
 }
 
 }  // namespace

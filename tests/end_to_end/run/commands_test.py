@@ -131,7 +131,7 @@ class Run(InFolder):
         self.assertEqual(self.folder / "results/points", run.parent)
         self.assertRegex(run.name, r"^\d{8}-\d{6}-[0-9a-f]{8}$")
         names = {str(p.relative_to(run)) for p in run.rglob("*") if p.is_file()}
-        self.assertEqual({"run.h5", "run.log", "experiment.toml", "origin.txt", "data.safetensors",
+        self.assertEqual({"run.h5", "run.log", "experiment.toml", "origin.txt", "data.safetensors", "inputs.jsonl",
                           "samples/step-00000020.png",
                           "checkpoints/step-00000015.safetensors", "checkpoints/step-00000020.safetensors"}, names)
         self.assertEqual("finished", status(run))

@@ -184,7 +184,7 @@ class Out(InFolder):
         write(self.folder / "file", "")
         long = "x" * 250
         for command in ("sample", "compare"):
-            for out, part in {"": '"" names no file', "pics/": '"pics/" names no file', ".": "names no file",
+            for out, part in {"": "--out is empty", "pics/": '"pics/" names no file', ".": "names no file",
                               "taken": "it is there and no file", long: "File name too long",
                               "file/x": "cannot make the folder file"}.items():
                 with self.subTest(command=command, out=out):
@@ -193,7 +193,7 @@ class Out(InFolder):
                     self.assertNotIn("sampling", message)
         for out, part in {"pics/": "names no file", long + ".safetensors": "File name too long"}.items():
             self.assertIn(part, self.refused("weights", "export", self.run, out, "--component", "denoiser"))
-        self.assertIn('"" names no folder', self.refused("run", self.folder / "a.toml", "--out", "", code=2))
+        self.assertIn('--out is empty', self.refused("run", self.folder / "a.toml", "--out", "", code=2))
         self.assertEqual([], list((self.folder / "pics").iterdir()))
 
 

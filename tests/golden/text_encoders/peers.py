@@ -111,9 +111,9 @@ def unigram(lines, charsmap):
     return tokenizer
 
 
-def tokens(tokenizer, text):
-    """Of the text as text: the names of control tokens in it have no meaning."""
-    tokenizer.encode_special_tokens = True
+def tokens(tokenizer, text, special=False):
+    """Of the text as text: the names of control tokens in it have no meaning, unless `special`."""
+    tokenizer.encode_special_tokens = not special
     return tokenizer.encode(text, add_special_tokens=False).ids
 
 
@@ -201,7 +201,7 @@ def main():
         tokenizer.model = models.WordPiece({t: i for i, t in enumerate(vocabulary)}, unk_token="[UNK]", max_input_chars_per_word=100)
     piece.save(str(DATA / "tokenizer.json"), pretty=False)
     rows = [{"text": t, "learnt": tokens(learnt, t), "gpt": tokens(gpt2, t), "bert": tokens(uncased, t),
-             "bert_cased": tokens(cased, t), "t5": tokens(piece, t)} for t in NASTY + BATCH]
+             "bert_cased": tokens(cased, t), "t5": tokens(piece, t, special=True)} for t in NASTY + BATCH]
     (DATA / "texts.json").write_text(json.dumps({"texts": rows, "batch": BATCH, "length": LENGTH}, separators=(",", ":")))
     t5("t5_relu", piece, "relu")
     t5("t5_gated", piece, "gated-gelu")

@@ -166,11 +166,11 @@ TEST_F(HostileFile, HugeEndlessAndOddFiles) {
   std::ofstream(folder_ / "huge.toml") << "a = 1\n";
   std::filesystem::resize_file(folder_ / "huge.toml", 40ULL << 30);
   EXPECT_NE(fault_of(folder_ / "huge.toml").find("is larger than 512 KiB"), std::string::npos);
-  EXPECT_NE(fault_of("/dev/zero").find("is larger than 512 KiB"), std::string::npos);
+  EXPECT_NE(fault_of("/dev/zero").find("is no file but a pipe, a socket or a device"), std::string::npos);
   EXPECT_NE(fault_of(folder_).find("is a folder, not a TOML file"), std::string::npos);
   EXPECT_NE(fault_of(folder_ / "none" / "x.toml").find("no file"), std::string::npos);
   EXPECT_NE(fault_of("").find("no file"), std::string::npos);
-  EXPECT_NE(fault_of("/dev/null").find("missing table [experiment]"), std::string::npos);
+  EXPECT_NE(fault_of("/dev/null").find("is no file but a pipe, a socket or a device"), std::string::npos);
   EXPECT_NE(fault_of(std::string(5000, 'x')).find("cannot read"), std::string::npos);
   std::filesystem::create_symlink("loop.toml", folder_ / "loop.toml");
   EXPECT_NE(fault_of(folder_ / "loop.toml").find("cannot read"), std::string::npos);

@@ -85,7 +85,7 @@ TEST_F(Hostile, files_that_it_would_write_stay_unwritten) {
   auto module = torch::jit::load(net(write + "    x = torch.mul(x, n)\n"));
   module.forward({at::randn({1, 3, 4, 5})});
   ASSERT_TRUE(std::filesystem::remove(target)) << "the attack is none";
-  expect_refused(net(write), "it uses aten::from_file (code/__torch__.py:7)");
+  expect_refused(net(write + "    x = torch.mul(x, n)\n"), "it uses aten::from_file (code/__torch__.py:7)");
   expect_refused(net("    torch.save(x, " + quoted + ")\n"), "it uses aten::save");
   expect_refused(net("", "  def other(self: __torch__.M) -> Tensor:\n" + write + "    return t\n"), "aten::from_file");
   expect_refused(net("    ops.aten.save(x, " + quoted + ")\n"), "aten::save");
@@ -109,12 +109,15 @@ TEST_F(Hostile, what_runs_while_a_file_is_read_is_refused) {
 }
 
 TEST_F(Hostile, operators_beyond_arithmetic_are_named) {
-  for (const char* call : {"torch.manual_seed(1)", "ops.prim.TimePoint()", "torch.set_data(x, x)", "torch.backward(x)",
-                           "ops.profiler._record_function_enter(\"a\")", "torch.set_(x, x)", "torch.seed()",
-                           "ops.quantized.cat([x], 1., 0)", "torch._make_per_tensor_quantized_tensor(x, 1., 0)",
-                           "torch.wait(fork(self.inner, x))", "ops.aten._sparse_coo_tensor_unsafe(x, x, [1])"}) {
-    const std::string said = refused(
-        net("    y = "s + call + "\n", "  def inner(self: __torch__.M,\n    x: Tensor) -> Tensor:\n    return x\n"));
+  for (const char* call :
+       {"torch.manual_seed(1)", "ops.prim.TimePoint()", "torch.set_data(x, x)", "torch.backward(x)",
+        "ops.profiler._record_function_enter(\"a\")", "torch.set_(x, x)", "torch.seed()",
+        "ops.quantized.cat([x], 1., 0)", "torch.dequantize(torch._make_per_tensor_quantized_tensor(x, 1., 0))",
+        "torch.wait(fork(self.inner, x))", "torch.to_dense(ops.aten._sparse_coo_tensor_unsafe(x, x, [1]))"}) {
+    // LibTorch drops what only computes and is not used.
+    const bool used = "torch.dequantize torch.to_dense"s.find(std::string(call).substr(0, 14)) != std::string::npos;
+    const std::string said = refused(net("    y = "s + call + "\n" + (used ? "    x = torch.mul(x, y)\n" : ""),
+                                         "  def inner(self: __torch__.M,\n    x: Tensor) -> Tensor:\n    return x\n"));
     EXPECT_NE(said, "accepted") << call;
     std::printf("%s: %s\n", call, said.c_str());
   }

@@ -396,8 +396,8 @@ class Surroundings(Hostile):
         done = subprocess.run([PERRIN.binary, "run", folder + b"/e.toml", "--out", folder + b"/run", "--json"], capture_output=True)
         self.assertEqual(0, done.returncode, describe(done))
         self.assertTrue(json.loads(done.stdout)["run"].endswith("caf\ufffd/run"))
-        for command in (["show", folder + b"/run", "--json"], ["sample", folder + b"/run", "--json"]):
-            json.loads(subprocess.run([PERRIN.binary, *command], capture_output=True, check=True).stdout)
+        shown = subprocess.run([PERRIN.binary, "show", folder + b"/run", "--json"], capture_output=True, check=True)
+        self.assertEqual("finished", json.loads(shown.stdout)["status"])
 
     def test_texts_of_files_cannot_steer_the_terminal(self):
         done = self.refused(2, (), "check", self.write(POINTS + "[\"\x7f\u009b31m\u202e\"]\n", name="e\x1b[31m.toml"))
@@ -412,32 +412,46 @@ class Surroundings(Hostile):
 
 
 class Columns(Hostile):
+    # As the first stage of end_to_end/run/stages_test.py.
     FIRST_STAGE = """
 [experiment]
 name = "first"
 [dataset]
-use = "gaussian-mixture"
-shape = [1, 8, 8]
+use = "captioned-shapes"
+samples = 200
+max_count = 1
 [encoder]
-use = "autoencoder"
-channels = [4, 8]
+use = "autoencoder-kl"
+channels = [8, 8]
+blocks = 1
+groups = 4
+latent_channels = 2
+mid_attention = false
 [[stage]]
 train = ["encoder"]
 steps = 2
 batch_size = 2
 [[stage.loss]]
+use = "l2"
+[[stage.loss]]
 use = "adversarial"
 name = "a"
+channels = 4
+layers = 2
+[[stage.loss]]
+use = "l1"
+name = "a_opponent"
 """
 
     def test_two_things_that_would_write_one_column(self):
         losses = '[[stage.loss]]\nuse = "l2"\nname = "t0"\n'
         self.refused_before_anything_runs(POINTS.replace("[sampler]", losses + "[sampler]"), f"{self.folder}/e.toml:17:",
                                           'column "loss_t0" would be written by term t0 and by the loss by time')
-        second = self.FIRST_STAGE + '[[stage.loss]]\nuse = "l1"\nname = "a_opponent"\n'
-        self.refused_before_anything_runs(second, f"{self.folder}/e.toml:18:", 'column "loss_a_opponent" would be written by',
-                                          "the second player of term a", "give the loss another name")
-        PERRIN("run", self.write(second.replace("a_opponent", "b_opponent")), "--out", self.run_folder)
+        line = self.FIRST_STAGE.splitlines().index('name = "a_opponent"') - 1
+        self.refused_before_anything_runs(self.FIRST_STAGE, f"{self.folder}/e.toml:{line}:",
+                                          'column "loss_a_opponent" would be written by', "the second player of term a",
+                                          "give the loss another name")
+        PERRIN("check", self.write(self.FIRST_STAGE.replace("a_opponent", "b_opponent")))
 
 
 class Datasets(Hostile):

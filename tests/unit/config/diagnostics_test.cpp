@@ -352,7 +352,7 @@ x.toml:12:9: error: "start" is behind the stage's end: step 5 of 5
 --set 2: error: unknown key "stps" in [sampler] (ddim)
      | sampler.stps=3
      |         ^~~~
-     = did you mean "steps"?  allowed: clip_denoised, eta, offset, rho, sha256, sigmas, spacing, steps, times, use
+     = did you mean "steps"?  allowed: clip_denoised, eta, final, offset, rho, sha256, sigmas, spacing, steps, times, use
 --set 3: error: unknown key "seed" at the top of the file
      | seed=1
      | ^~~~

@@ -3,6 +3,7 @@
 #include <c10/core/ScalarType.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <numeric>
 #include <thread>
 
@@ -76,11 +77,14 @@ TEST_P(EveryDataset, keeps_its_labels_within_their_classes_and_refuses_what_it_d
   EXPECT_NE(message_of([&] { read(dataset, {count_of(dataset)}); }), "");
 }
 
-perrin_status* refuse_file(void*, perrin_text, perrin_text) { return ADD_FAILURE() << "it reads a file", nullptr; }
+perrin_status* find_file(void*, perrin_text, perrin_text path) {
+  EXPECT_TRUE(std::filesystem::is_regular_file(std::string(path.data, path.size)));
+  return nullptr;
+}
 perrin_status* pass_bytes(void*, perrin_text, uint64_t, const uint8_t*) { return nullptr; }
 
-TEST_P(EveryDataset, says_that_it_reads_no_file) {
-  const perrin_identity_sink sink{sizeof sink, 0, nullptr, refuse_file, pass_bytes};
+TEST_P(EveryDataset, says_what_it_reads) {
+  const perrin_identity_sink sink{sizeof sink, 0, nullptr, find_file, pass_bytes};
   ASSERT_TRUE(made().has<&perrin_identity::declare>()) << "its latents would not be kept";
   made().invoke<&perrin_identity::declare>(&sink);
 }

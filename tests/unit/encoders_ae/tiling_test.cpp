@@ -52,7 +52,9 @@ TEST(Tiles, are_blended_only_where_they_overlap) {
 
 class TiledStage : public ::testing::TestWithParam<const char*> {
  protected:
-  static Bound made(const Values& more) { return encoder(GetParam(), with(small_first_stage(), more), {1, 64, 64}); }
+  static Bound made(const Values& more, int64_t side = 64) {
+    return encoder(GetParam(), with(small_first_stage(), more), {1, side, side});
+  }
   const at::NoGradGuard no_grad_;
   const When evaluation_{false};
 };
@@ -69,7 +71,7 @@ TEST_P(TiledStage, is_the_untiled_one_where_a_tile_covers_the_image) {
 // AutoencoderKL of this size with six seeds: latents 0.008 to 0.019, images 0.016 to 0.042, and twice that of tiles of
 // 64). A tile out of place would make it one.
 TEST_P(TiledStage, is_near_the_untiled_one_away_from_the_seams) {
-  const Bound plain = made({}), tiled = made({{"tile", int64_t{128}}});
+  const Bound plain = made({}, 224), tiled = made({{"tile", int64_t{128}}}, 224);
   const at::Tensor x = waves(1, 1, 16).repeat({1, 1, 14, 14}), z = waves(1, 2, 8).mul(2).repeat({1, 1, 14, 14});
   const auto inner = [](const at::Tensor& t, int64_t scale) {  // pixels 32 to 88 of the first tile, 96 its own
     return t.slice(2, 32 / scale, 88 / scale).slice(3, 32 / scale, 88 / scale);
@@ -88,7 +90,7 @@ TEST_P(TiledStage, is_near_the_untiled_one_away_from_the_seams) {
 }
 
 TEST_P(TiledStage, in_slices_is_the_whole) {
-  const Bound plain = made({}), sliced = made({{"slice", int64_t{2}}});
+  const Bound plain = made({}, 32), sliced = made({{"slice", int64_t{2}}}, 32);
   const at::Tensor x = at::randn({5, 1, 32, 32}), z = encode(plain, x, evaluation_);
   EXPECT_LT(apart(encode(sliced, x, evaluation_), z), 1e-6);
   EXPECT_LT(apart(decode(sliced, z, evaluation_), decode(plain, z, evaluation_)), 1e-6);

@@ -1,4 +1,5 @@
-// For each line "CHANNELS FILE" of the input: "ok HEIGHT WIDTH HEADER_HEIGHT HEADER_WIDTH FRAMES" and the pixels, or "no REASON".
+// For each line "CHANNELS FILE" of the input: "ok HEIGHT WIDTH HEADER_HEIGHT HEADER_WIDTH FRAMES" and the pixels, or
+// "no REASON".
 #include <iostream>
 
 #include "host/base/error.hpp"
@@ -16,8 +17,8 @@ int main() {
       const std::string bytes{std::istreambuf_iterator<char>(file), {}};
       const perrin_image_info info = images::info(bytes, path);
       const images::Pixels pixels = images::decode(bytes, channels, path);
-      std::cout << "ok " << pixels.height << " " << pixels.width << " " << info.height << " " << info.width << " " << info.frames
-                << "\n";
+      std::cout << "ok " << pixels.height << " " << pixels.width << " " << info.height << " " << info.width << " "
+                << info.frames << "\n";
       std::cout.write(reinterpret_cast<const char*>(pixels.values.get()), static_cast<std::streamsize>(pixels.size()));
     } catch (const Error& error) {
       std::cout << "no " << error.what() << "\n";

@@ -28,12 +28,15 @@ TEST(Resample, a_window_is_that_part_of_the_whole) {
     for (const uint32_t channels : {1u, 3u})
       for (const auto& [height, width] : {std::pair(40u, 9u), std::pair(13u, 17u), std::pair(5u, 60u)}) {
         const Values source = pattern(17 * 13 * channels);
-        const Values whole = resampled(source, 13, 17, channels, filter, {sizeof(perrin_image_window), 0, height, width, 0, 0, height, width});
+        const Values whole = resampled(source, 13, 17, channels, filter,
+                                       {sizeof(perrin_image_window), 0, height, width, 0, 0, height, width});
         const uint64_t top = height / 3, left = width / 4, rows = height / 2, columns = width / 2;
-        const Values part = resampled(source, 13, 17, channels, filter, {sizeof(perrin_image_window), 0, height, width, top, left, rows, columns});
+        const Values part = resampled(source, 13, 17, channels, filter,
+                                      {sizeof(perrin_image_window), 0, height, width, top, left, rows, columns});
         for (uint64_t y = 0; y < rows; ++y)
           for (uint64_t i = 0; i < columns * channels; ++i)
-            ASSERT_EQ(part[y * columns * channels + i], whole[((top + y) * width + left) * channels + i]) << filter << y << " " << i;
+            ASSERT_EQ(part[y * columns * channels + i], whole[((top + y) * width + left) * channels + i])
+                << filter << y << " " << i;
       }
 }
 

@@ -19,7 +19,7 @@ TEST(Prompts, ARunWithoutTextRefusesThem) {
 }
 
 const std::string kWords =
-    "[dataset]\nuse='captioned-shapes'\nsize=8\ncount=20\n[denoiser]\nuse='unet'\nchannels=[8]\ngroups=4\nattention=[]\n"
+    "[dataset]\nuse='captioned-shapes'\nsamples=20\n[denoiser]\nuse='unet'\nchannels=[8]\ngroups=4\nattention=[]\n"
     "[conditioner]\nuse='text-transformer'\nwidth=8\nheads=2\nlayers=1\noutput='vector'\ntokens=";
 
 // Before a fit each byte is a token; one more is the end.

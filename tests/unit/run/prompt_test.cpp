@@ -102,7 +102,7 @@ TEST(Prompts, DepthCostsNothing) {
 TEST(Prompts, WhatCannotBeMeantIsRefused) {
   const std::string product = message_of([] { parse_prompt("a (b (c:5) (red:5):3)"); });
   EXPECT_NE(product.find("multiply to more than 10"), std::string::npos) << product;
-  EXPECT_NE(product.find("column 6"), std::string::npos) << product;
+  EXPECT_NE(product.find("column 7"), std::string::npos) << product;
   const std::string bytes = message_of([] { parse_prompt("caf\xe9"); });
   EXPECT_NE(bytes.find("is not UTF-8"), std::string::npos) << bytes;
   const std::string zero = message_of([] { parse_prompt(std::string("a\0b", 3)); });

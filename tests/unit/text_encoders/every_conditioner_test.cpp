@@ -106,7 +106,14 @@ TEST_P(EveryConditioner, stays_near_itself_in_bfloat16) {
   EXPECT_LT(half.sub(full).norm().div(full.norm()).item<double>(), 0.04);
 }
 
-INSTANTIATE_TEST_SUITE_P(Small, EveryConditioner, ::testing::ValuesIn(ids_without_files("conditioner", kFields)), id_as_name);
+// bert and gpt want either of two keys that name a file.
+std::vector<std::string> without_files() {
+  std::vector<std::string> ids = ids_without_files("conditioner", kFields);
+  std::erase_if(ids, [](const std::string& id) { return id == "bert" || id == "gpt"; });
+  return ids;
+}
+
+INSTANTIATE_TEST_SUITE_P(Small, EveryConditioner, ::testing::ValuesIn(without_files()), id_as_name);
 
 }  // namespace
 }  // namespace perrin::testing
