@@ -10,6 +10,7 @@
 #include "host/app/options.hpp"
 #include "host/base/error.hpp"
 #include "host/base/printable.hpp"
+#include "host/config/host_tables.hpp"
 #include "host/config/suggest.hpp"
 #include "host/console/table.hpp"
 #include "host/console/terminal.hpp"
@@ -98,6 +99,9 @@ void print_factory(const config::Factory& factory, const loader::Index& index) {
   }
   std::cout << (factory.keys.empty() ? "It has no keys.\n" : "keys:\n");
   for (const auto& key : factory.keys) print_key(key);
+  const std::vector<config::Key> host = config::host_keys(factory);
+  if (!host.empty()) std::cout << "\nkeys that Perrin reads in the same table:\n";
+  for (const auto& key : host) print_key(key);
 }
 
 int list(const std::vector<std::string>& arguments) {
@@ -149,7 +153,10 @@ int show(const std::vector<std::string>& arguments) {
   for (const auto& factory : found) index.require(factory.kind, factory.id);
   if (values->count("json")) {
     json out = json::array();
-    for (const auto& factory : found) out.push_back(config::to_json(factory));
+    for (const auto& factory : found) {
+      out.push_back(config::to_json(factory));
+      out.back()["host_keys"] = config::to_json(config::host_keys(factory));
+    }
     std::cout << json_text(out, 2);
   } else {
     for (size_t i = 0; i < found.size(); ++i) {

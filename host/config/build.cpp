@@ -17,7 +17,7 @@ struct Choice {
   std::string_view default_use;
   const Table* table = nullptr;
   Location at;
-  std::vector<Key> host_keys = {};
+  std::vector<Key> more_keys = {};  // beside the component's and host_keys()
 };
 
 class Builder {
@@ -114,10 +114,7 @@ class Builder {
     if (!given && role.default_use.empty()) return std::nullopt;
     const Table* found = table(root, kind, label);
     if (given && !found) return std::nullopt;
-    Choice choice{kind, label, role.default_use, found, place(root, kind, whole_)};
-    if (kind == "encoder") choice.host_keys = encoder_table().keys;
-    if (kind == "sampler") choice.host_keys = sampler_table().keys;
-    return choose(choice, catalogue_);
+    return choose({kind, label, role.default_use, found, place(root, kind, whole_)}, catalogue_);
   }
 
   // Does every stage say train = ["encoder"]?
@@ -149,10 +146,10 @@ class Builder {
   }
 
   std::optional<Component> one_of_several(const Node& node) {
-    const std::vector<Key>& host_keys = conditioner_table().keys;
-    auto part = choose({"conditioner", "[[conditioner]]", "", node.table(), node.at, host_keys}, catalogue_);
+    const std::vector<Key>& keys = conditioner_table().keys;
+    auto part = choose({"conditioner", "[[conditioner]]", "", node.table(), node.at, keys}, catalogue_);
     if (!part) return part;
-    const Component host = take_host_keys(*part, host_keys);
+    const Component host = take_host_keys(*part, keys);
     const Value* name = host.find("name");
     part->name = "conditioner." + (name ? std::get<std::string>(*name) : part->use);
     return part;
@@ -178,17 +175,17 @@ class Builder {
     if (factory == nullptr) return std::nullopt;
     part.use = factory->id;
     part.factory = std::make_shared<const Factory>(*factory);
-    Schema schema{choice.host_keys, choice.label + " (" + factory->id + ")", {"use"}};
+    Schema schema{choice.more_keys, choice.label + " (" + factory->id + ")", {"use"}};
     if (choice.kind == "loss") schema.other_keys.emplace_back("optimizer");
     if (!factory->library.empty()) {
       schema.other_keys.emplace_back("sha256");
       part.sha256 = read_pin(choice, schema.label, part);
     }
+    const std::vector<Key> host = host_keys(*factory);
+    schema.keys.insert(schema.keys.end(), host.begin(), host.end());
     schema.keys.insert(schema.keys.end(), factory->keys.begin(), factory->keys.end());
-    const bool weighted = may_have_parameters(choice.kind) && find_key(factory->keys, "weights") == nullptr;
-    if (weighted) schema.keys.push_back(weights_table().keys.front());
     read_table(choice.table, schema, part, log_);
-    if (weighted)
+    if (find_key(host, "weights") != nullptr)
       if (auto given = part.values.extract("weights")) part.weights = std::get<std::string>(given.mapped());
     return part;
   }
@@ -262,7 +259,7 @@ class Builder {
   }
 
   std::optional<StageDraft::Term> loss_part(const Node& node) {
-    auto loss = choose({"loss", "[[stage.loss]]", kDefaultLoss, node.table(), node.at, loss_table().keys}, catalogue_);
+    auto loss = choose({"loss", "[[stage.loss]]", kDefaultLoss, node.table(), node.at}, catalogue_);
     if (!loss) return std::nullopt;
     StageDraft::Term term;
     term.host = take_host_keys(*loss, loss_table().keys);

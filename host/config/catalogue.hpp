@@ -55,6 +55,7 @@ std::vector<std::string> schema_problems(const Factory& factory);
 // The one JSON form: index cache, probe, `plugin show --json`. Reading malformed JSON throws perrin::Error.
 nlohmann::json to_json(const Value& value);
 nlohmann::json to_json(const Factory& factory);
+nlohmann::json to_json(const std::vector<Key>& keys);
 Factory factory_from_json(const nlohmann::json& json);
 
 }  // namespace perrin::config

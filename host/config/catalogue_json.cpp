@@ -110,12 +110,16 @@ json to_json(const Value& value) {
   return std::visit([](const auto& held) { return json(held); }, value);
 }
 
-json to_json(const Factory& factory) {
-  json out = {{"kind", factory.kind},       {"id", factory.id},     {"version", factory.version},
-              {"doc", factory.doc},         {"tier", factory.tier}, {"library", factory.library},
-              {"aliases", factory.aliases}, {"keys", json::array()}};
-  for (const Key& key : factory.keys) out["keys"].push_back(key_to_json(key));
+json to_json(const std::vector<Key>& keys) {
+  json out = json::array();
+  for (const Key& key : keys) out.push_back(key_to_json(key));
   return out;
+}
+
+json to_json(const Factory& factory) {
+  return {{"kind", factory.kind},       {"id", factory.id},     {"version", factory.version},
+              {"doc", factory.doc},         {"tier", factory.tier}, {"library", factory.library},
+              {"aliases", factory.aliases}, {"keys", to_json(factory.keys)}};
 }
 
 Factory factory_from_json(const json& from) {

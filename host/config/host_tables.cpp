@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace perrin::config {
 namespace {
@@ -286,6 +287,17 @@ const Factory& weights_table() {
 bool may_have_parameters(std::string_view kind) {
   constexpr std::string_view kinds[] = {"encoder", "conditioner", "extractor", "denoiser", "weighting", "loss"};
   return std::ranges::count(kinds, kind) > 0;
+}
+
+std::vector<Key> host_keys(const Factory& component) {
+  std::vector<Key> keys;
+  const std::pair<std::string_view, const Factory&> tables[] = {
+      {"encoder", encoder_table()}, {"sampler", sampler_table()}, {"loss", loss_table()}};
+  for (const auto& [kind, table] : tables)
+    if (kind == component.kind) keys = table.keys;
+  if (may_have_parameters(component.kind) && find_key(component.keys, "weights") == nullptr)
+    keys.push_back(weights_table().keys.front());
+  return keys;
 }
 
 const Catalogue& optimizers() {

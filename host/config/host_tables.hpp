@@ -28,6 +28,8 @@ const Factory& sampler_table();      // the same of [sampler]
 const Factory& conditioner_table();  // the same of a [[conditioner]]
 const Factory& loss_table();         // the same of a [[stage.loss]]
 const Factory& weights_table();      // the same of every kind that may have parameters, unless a schema has the key itself
+// All that the host reads in the table of this component, beside its own keys.
+std::vector<Key> host_keys(const Factory& component);
 const Catalogue& optimizers();
 
 inline constexpr std::string_view kDefaultLoss = "l2";

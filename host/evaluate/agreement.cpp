@@ -42,8 +42,7 @@ class Classifier {
     const services::TensorHandle x = services::wrap(samples.contiguous(at::MemoryFormat::ChannelsLast));
     perrin_tensor* out = nullptr;
     services::check(services::extractor_table.forward(open_, &call, x.get(), 1, &logits_, &out), {"", "judge", "forward"});
-    const services::TensorHandle handle(out);
-    return services::unwrap(out).argmax(1).cpu().eq(batch.fields[field_].to(at::kLong));
+    return services::take_lent(out).argmax(1).cpu().eq(batch.fields[field_].to(at::kLong));
   }
 
  private:

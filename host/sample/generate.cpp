@@ -20,6 +20,7 @@
 #include "host/sample/checks.hpp"
 #include "host/sample/steps.hpp"
 #include "host/sample/trajectory.hpp"
+#include "host/services/finite.hpp"
 #include "host/services/tensor.hpp"
 
 namespace perrin::sample {
@@ -107,8 +108,8 @@ class Keeper {
 };
 
 // They come from files.
-void check_finite(const at::Tensor& given, const char* what) {
-  if (given.defined() && !is_finite(given)) throw Error(std::string(what) + " is not finite", "", "give another file");
+void check_finite(const at::Tensor& given, const std::string& what) {
+  if (given.defined() && !services::all_finite(given)) throw Error(what + " is not finite: " + services::count_not_finite(given), "", "give another file");
 }
 
 }  // namespace
@@ -146,6 +147,7 @@ at::Tensor generate(run::Model& model, const Request& request) {
   check_finite(request.start, "what sampling was to start at");
   check_finite(request.init, "the image that sampling was to start near");
   check_finite(request.mask, "the mask");
+  for (const auto& [name, tensor] : request.conditions) check_finite(tensor, "the condition \"" + name + "\"");
   const std::vector<perrin_time> times = levels(model, request);
   const auto steps = static_cast<int64_t>(times.size()) - 1;
   // One sample a call for an adaptive sampler: its steps follow from x.
@@ -180,7 +182,6 @@ Data first_samples(run::Model& model, int64_t count, int64_t batch_size) {
   std::vector<at::Tensor> parts;
   const auto take = [&](const run::Batch& batch, const perrin_call& call) {
     const at::Tensor z = run::encode_latent(model, call, run::images(model, batch));
-    Given{model.encoder, "the encoded image"}.check_finite(z);
     parts.push_back(z.to(at::kCPU));
     if (model.conditioners.empty()) return;
     const std::vector<int64_t> labels = run::label_values(model, batch);
@@ -205,8 +206,7 @@ at::Tensor reconstructions(run::Model& model) {
     const at::Tensor x = run::images(model, batch);
     rows.push_back(x.to(at::kCPU));
     const at::Tensor z = run::encode(model, call, x);
-    Given{model.encoder, "the encoded image"}.check_finite(z);
-    rows.push_back(checked_images(model, run::decode(model, call, z), x.size(0)));
+    rows.push_back(run::decode(model, call, z).to(at::kCPU, at::kFloat).contiguous());
   }
   return at::cat(rows);
 }

@@ -54,11 +54,7 @@ at::Tensor Guided::D(const at::Tensor& x, const perrin_time& at, const perrin_ti
   } else {
     model_.guidance.invoke<&perrin_guidance::combine>(&at, c.get(), u.get(), &result);
   }
-  const at::Tensor guided = services::take(result);
-  const Given given{model_.guidance, "the guided prediction"};
-  given.check_shape(guided, x.sizes());
-  if (conditions_.all_finite) given.check_finite(guided, &at);
-  return guided;
+  return services::take(result);
 }
 
 uint32_t Guided::branches(const perrin_time& at) const {
@@ -101,7 +97,7 @@ at::Tensor Guided::gradient(const at::Tensor& x, const perrin_time& at) const {
   const at::Tensor y = at::tensor(conditions_.labels).to(logits.device()).unsqueeze(1);
   at::log_softmax(logits.to(at::kFloat), 1).gather(1, y).sum().backward();  // each sample's own: no batch statistics
   at::Tensor gradient = x_t.grad().contiguous();
-  if (conditions_.all_finite) Given{classifier.denoiser, "the gradient", "the guide's "}.check_finite(gradient, &at);
+  Checked{classifier.denoiser, "the gradient", "the guide's "}.finite(gradient, at);
   return gradient;
 }
 

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "host/base/error.hpp"
-#include "host/sample/checks.hpp"
 #include "host/sample/generate.hpp"
+#include "host/services/finite.hpp"
 
 namespace perrin::sample {
 namespace {
@@ -14,7 +14,7 @@ constexpr int kScatterSize = 256;
 
 // A byte has no place for them: they would be black.
 void check_drawable(const at::Tensor& samples) {
-  if (!is_finite(samples)) throw Error("samples that are not finite make no picture");
+  if (!services::all_finite(samples)) throw Error("samples that are not finite make no picture");
 }
 
 // Points of [n, 2] on white, x to the right, y up, the axes scaled alike around the origin.

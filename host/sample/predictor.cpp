@@ -90,7 +90,7 @@ std::map<uint32_t, at::Tensor> Predictor::D(const at::Tensor& x, const perrin_ti
   const perrin_coefficients c = coefficients(at);
   at::Tensor input = c.c_in == 1 ? x : x * c.c_in;
   if (evaluated > 1) input = at::cat(std::vector<at::Tensor>(evaluated, input));
-  at::Tensor F = this->F(run::channels_last(input), at, c, {asked.begin(), asked.begin() + evaluated});
+  at::Tensor F = this->F(run::channels_last(input), c, {asked.begin(), asked.begin() + evaluated});
   if (model_.shapes.learnt_variance) {
     const int64_t channels = model_.shapes.z.sizes[0];
     variance_ = plain(F.narrow(0, 0, n).narrow(1, channels, channels));
@@ -100,8 +100,7 @@ std::map<uint32_t, at::Tensor> Predictor::D(const at::Tensor& x, const perrin_ti
   for (size_t b = 0; b < asked.size(); ++b) {
     const at::Tensor terms[] = {plain(x), plain(F.narrow(0, b < evaluated ? static_cast<int64_t>(b) * n : 0, n))};
     D[asked[b]] = b < evaluated ? kernels::lincomb(terms, std::array{c.c_skip, c.c_out}) : D[asked[0]];
-    if (conditions_.all_finite)
-      Given{model_.parameterization, "the denoised prediction", owner_}.check_finite(D[asked[b]], &at);
+    Checked{model_.parameterization, "the denoised prediction", owner_}.finite(D[asked[b]], at);
   }
   return D;
 }
@@ -110,30 +109,15 @@ perrin_coefficients Predictor::coefficients(const perrin_time& at) const {
   const perrin_coefficients c = model_.coefficients({at}).front();
   for (const double value : {c.c_in, c.c_noise, c.c_skip, c.c_out})
     if (!std::isfinite(value))
-      Given{model_.parameterization, "a coefficient", owner_}.refuse(c10::str("is ", value, " at t = ", at.t));
+      Checked{model_.parameterization, "a coefficient", owner_}.refuse(c10::str("is ", value, " at t = ", at.t));
   return c;
 }
 
 // The network's output, one batch of samples for each branch.
-at::Tensor Predictor::F(const at::Tensor& input, const perrin_time& at, const perrin_coefficients& c,
-                        const std::vector<uint32_t>& branches) {
+at::Tensor Predictor::F(const at::Tensor& input, const perrin_coefficients& c, const std::vector<uint32_t>& branches) {
   const perrin_call call = call_for(branches.size());
   const perrin_conditioning* told = conditioning(call, branches);
-  const at::Tensor F = run::predict(model_, call, input, std::vector<perrin_coefficients>(positions_.size(), c), told);
-  if (told && conditions_.all_finite) check_conditioning(*told);
-  const Given given{model_.denoiser, "the network's output", owner_};
-  given.check_shape(F, batch_sizes(model_.shapes.prediction, input.size(0)), true);
-  if (conditions_.all_finite) given.check_finite(F, &at);
-  return F;
-}
-
-// Several conditioners share a slot: then all of them are named.
-void Predictor::check_conditioning(const perrin_conditioning& told) const {
-  std::string ids;
-  for (const services::Component& each : model_.conditioners) ids += (ids.empty() ? "\"" : ", \"") + each.id() + "\"";
-  for (const perrin_tensor* slot : {told.vector, told.sequence, told.concat})
-    if (slot && !is_finite(services::unwrap(slot)))
-      throw Error("the condition is not finite", owner_ + ("conditioner " + ids), Given::kAuthor);
+  return run::predict(model_, call, input, std::vector<perrin_coefficients>(positions_.size(), c), told);
 }
 
 // The batch is the conditions' samples, `branches` times over.

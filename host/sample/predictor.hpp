@@ -25,7 +25,6 @@ struct Conditions {
   FieldValues toward;             // [B]; with `way` > 0 the condition lies that far between `given` and this
   std::vector<double> way;        // [B]; empty: none
   ConditionTensors made;          // [B]; what stands in the place of all of the above; empty: nothing does
-  bool all_finite = false;        // look at every tensor on the way, to name the component of the first that is not
 };
 
 class Predictor {
@@ -51,9 +50,7 @@ class Predictor {
 
  private:
   perrin_call call_for(size_t branches);
-  void check_conditioning(const perrin_conditioning& told) const;
-  at::Tensor F(const at::Tensor& input, const perrin_time& at, const perrin_coefficients& c,
-               const std::vector<uint32_t>& branches);
+  at::Tensor F(const at::Tensor& input, const perrin_coefficients& c, const std::vector<uint32_t>& branches);
   run::FieldsOf told(const std::vector<uint32_t>& branches, const FieldValues& given) const;
   std::vector<uint8_t> dropped(const std::vector<uint32_t>& branches) const;
   std::unique_ptr<run::ConditioningHandles> made(const std::vector<uint32_t>& branches) const;

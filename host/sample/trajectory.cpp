@@ -53,12 +53,6 @@ at::Tensor slerp(const at::Tensor& a, const at::Tensor& b, const std::vector<dou
   return at::stack(rows);
 }
 
-// Of an adaptive sampler, whose step sizes end there.
-struct NotFinite : Error {
-  explicit NotFinite(const std::string& sampler)
-      : Error("two solutions of a step are not finite", "sampler \"" + sampler + "\"", Given::kAuthor) {}
-};
-
 bool less_noise(const perrin_time& a, const perrin_time& b) { return a.sigma * b.alpha < b.sigma * a.alpha; }
 
 }  // namespace
@@ -72,23 +66,8 @@ Trajectory::Trajectory(run::Model& model, const Request& request, int64_t first,
       conditions_(conditions_of(model, request, first, n)),
       guided_(model, conditions_) {}
 
-// Samples that are not finite are drawn again, every tensor on the way looked at: so a run that is well pays for one
-// look at its end.
 at::Tensor Trajectory::run(const std::vector<perrin_time>& times) {
   times_ = times;
-  try {
-    const at::Tensor x = sampled();
-    if (is_finite(x)) return x;
-  } catch (const NotFinite&) {
-  }
-  conditions_.all_finite = true;
-  const Given given{model_.sampler, "the sample"};
-  given.check_finite(sampled());
-  given.refuse("was not finite, and is when it is drawn again: a component on the way gives another answer each time");
-}
-
-at::Tensor Trajectory::sampled() {
-  first_call_ = true;
   const perrin_sampling sampling = {sizeof sampling, static_cast<uint32_t>(times_.size() - 1),
                                     times_.data(),   this,
                                     on_denoise,      on_lincomb,
@@ -98,14 +77,12 @@ at::Tensor Trajectory::sampled() {
   if (request_.kept) start_ = services::unwrap(x.get()).cpu().clone();
   perrin_tensor* result = nullptr;
   model_.sampler.invoke<&perrin_sampler::sample>(&sampling, x.get(), &result);
-  const at::Tensor z = services::take(result);
-  Given{model_.sampler, "the sample"}.check_shape(z, sizes());
-  return z;
+  return services::take(result);
 }
 
 at::Tensor Trajectory::decode(const at::Tensor& z) {
   const perrin_call call = run::evaluation_call(request_.seed, conditions_.samples);
-  return checked_images(model_, run::decode_latent(model_, call, z), z.size(0));
+  return run::decode_latent(model_, call, z).to(at::kCPU, at::kFloat).contiguous();
 }
 
 std::vector<int64_t> Trajectory::sizes() const {
@@ -136,20 +113,13 @@ at::Tensor Trajectory::initial(const perrin_time& at) const {
 at::Tensor Trajectory::denoised(const at::Tensor& x, const perrin_time& at) {
   if (request_.cancelled && request_.cancelled()) throw services::Fault(PERRIN_CANCELLED, "interrupted while sampling");
   check_level(model_.sampler, at);
-  const Given given{model_.sampler, "what is to be denoised"};
-  given.check_shape(x, sizes());
-  if (conditions_.all_finite) given.check_finite(x, &at);
+  const Checked asked{model_.sampler, "what is to be denoised"};
+  asked.shape(x, sizes());
+  asked.finite(x, at);
   const size_t step = step_of(at), last = times_.size() - 1;
-  const at::Tensor D = [&] {
-    try {
-      return guided_.D(x, at, times_[step], times_[std::min(step + 1, last)], first_call_);
-    } catch (const Error&) {
-      given.check_finite(x, &at);  // a network that was given NaN is not to blame for it
-      throw;
-    }
-  }();
+  const at::Tensor D = guided_.D(x, at, times_[step], times_[std::min(step + 1, last)], first_call_);
   first_call_ = false;
-  if (called_ && !conditions_.all_finite) called_();
+  if (called_) called_();
   const at::Tensor clipped = model_.experiment.sampling.clip_denoised ? D.clamp(-1, 1) : D;
   if (!request_.mask.defined()) return clipped;
   const at::Tensor mask = own(request_.mask).to(D.options()), known = own(request_.init).to(D.options());
@@ -182,7 +152,7 @@ perrin_status* Trajectory::on_lincomb(void* context, uint32_t n, const double* a
     const auto& self = *static_cast<Trajectory*>(context);
     if (n < 1 || n > kernels::kMaxTerms) throw Error("lincomb takes 1 to 16 terms", "sampler", "split the sum");
     if (!std::isfinite(s) || !std::all_of(a, a + n, [](double weight) { return std::isfinite(weight); }))
-      Given{self.model_.sampler, "a weight of a linear combination"}.refuse("is not finite");
+      Checked{self.model_.sampler, "a weight of a linear combination"}.refuse("is not finite");
     std::vector<at::Tensor> terms;
     for (uint32_t i = 0; i < n; ++i) {
       terms.push_back(services::unwrap(x[i]).to(at::kFloat).contiguous());
@@ -197,7 +167,7 @@ perrin_status* Trajectory::on_lincomb(void* context, uint32_t n, const double* a
 perrin_status* Trajectory::on_time_at(void* context, double log_snr, perrin_time* at) {
   return services::as_status([&] {
     const auto& self = *static_cast<Trajectory*>(context);
-    if (std::isnan(log_snr)) Given{self.model_.sampler, "the log SNR that was asked for"}.refuse("is NaN");
+    if (std::isnan(log_snr)) Checked{self.model_.sampler, "the log SNR that was asked for"}.refuse("is NaN");
     *at = self.model_.times.at_log_snr(log_snr);
   });
 }
@@ -215,8 +185,9 @@ perrin_status* Trajectory::on_brownian(void* context, const perrin_time* from, c
 perrin_status* Trajectory::on_distance(void* context, perrin_tensor* x, perrin_tensor* y, perrin_tensor* previous,
                                        double absolute, double relative, double* value) {
   return services::as_status([&] {
+    const auto& self = *static_cast<Trajectory*>(context);
     *value = distance(services::unwrap(x), services::unwrap(y), services::unwrap(previous), absolute, relative);
-    if (!std::isfinite(*value)) throw NotFinite(static_cast<Trajectory*>(context)->model_.sampler.id());
+    if (!std::isfinite(*value)) Checked{self.model_.sampler, "the distance between two steps"}.refuse("is not finite");
   });
 }
 

@@ -38,7 +38,6 @@ class Trajectory {
                                     double absolute, double relative, double* value);
   static perrin_status* on_variance(void* context, perrin_tensor** v);
 
-  at::Tensor sampled();
   std::vector<int64_t> sizes() const;
   at::Tensor initial(const perrin_time& at) const;
   at::Tensor own(const at::Tensor& whole) const;

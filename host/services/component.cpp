@@ -96,6 +96,9 @@ Component::~Component() {
   loader::end_forked_child();
   restore_state(before);
   forget_accusation();
+  if (const int64_t held = said_->account->held; held > 0)
+    warn(library_->crumb, "still owns " + std::to_string(held) + " references to tensors after \"" + id_ +
+                              "\" was destroyed: it loses them");
 }
 
 Component::Watched::Watched(const Component& component, const char* call) : component_(component), call_(call) {

@@ -1,8 +1,8 @@
 // What each function of a plugin's tables has to give, said once and held at every call: Component::invoke goes through
 // Contract<&perrin_schedule::marginal> where there is one. A contract calls the plugin with rooms of its own for the
 // outputs (host/services/output.hpp) and gives them to the caller once they are what the header says; a plugin that gives
-// something else is named. contract_numbers.cpp: arrays of numbers; contract_tensors.cpp: handles; contract_specs.cpp:
-// what a component says of itself.
+// something else is named. contract_numbers.cpp: arrays of numbers; contract_tensors.cpp: handles; contract_data.cpp: a
+// dataset's buffers; contract_specs.cpp: what a component says of itself.
 #pragma once
 
 #include <optional>

@@ -58,7 +58,7 @@ at::Tensor ExtractorWeights::get(const std::string& name, at::IntArrayRef sizes)
     if (!open_) open_file();
     perrin_tensor* read = nullptr;
     check(weights_table.get(open_.get(), text(name), &read), {});
-    held = unwrap(TensorHandle(read).get()).to(run_device(), at::kFloat);
+    held = take_lent(read).to(run_device(), at::kFloat);
   }
   if (held.sizes() != sizes)
     throw Fault(PERRIN_INVALID_DATA, file_ + ": tensor \"" + name + "\" is " + shape(held.sizes()) +

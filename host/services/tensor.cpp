@@ -19,6 +19,7 @@ struct perrin_tensor {
   at::Tensor value;
   std::atomic<uint32_t> references;  // 0: free
   std::atomic<uint32_t> lent;        // how many of them plugins own
+  std::atomic<perrin::services::Account*> owner;  // whose those are: of the component that got the first of them
 };
 
 namespace perrin::services {
@@ -45,7 +46,7 @@ class Boxes {
     } else {
       used_.store(at + 1, std::memory_order_release);
     }
-    auto* box = new (first_ + at) perrin_tensor{std::move(value), 0, 0};
+    auto* box = new (first_ + at) perrin_tensor{std::move(value), 0, 0, nullptr};
     box->references.store(1, std::memory_order_release);
     return box;
   }
@@ -84,8 +85,10 @@ void drop(perrin_tensor* tensor) {
   n_alive.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void count(int64_t references) {
-  if (account != nullptr) account->held.fetch_add(references, std::memory_order_relaxed);
+// A reference that a graph holds is released wherever the graph ends: it is counted off whom it was counted for.
+void give_reference(perrin_tensor* tensor) {
+  if (tensor->lent.fetch_add(1, std::memory_order_relaxed) == 0) tensor->owner.store(account, std::memory_order_relaxed);
+  if (Account* owner = tensor->owner.load(std::memory_order_relaxed)) owner->held.fetch_add(1, std::memory_order_relaxed);
 }
 
 // For functions without a status. False for what is no living box, which is held against the plugin.
@@ -99,8 +102,7 @@ bool known(const perrin_tensor* tensor, const char* function) {
 void retain(perrin_tensor* tensor) {
   if (!known(tensor, "retain")) return;
   tensor->references.fetch_add(1, std::memory_order_relaxed);
-  tensor->lent.fetch_add(1, std::memory_order_relaxed);
-  count(1);
+  give_reference(tensor);
 }
 
 void release(perrin_tensor* tensor) {
@@ -196,19 +198,19 @@ TensorHandle wrap(at::Tensor tensor) {
 
 perrin_tensor* lend(TensorHandle handle) {
   if (!handle) return nullptr;
-  handle->lent.fetch_add(1, std::memory_order_relaxed);
-  count(1);
+  give_reference(handle.get());
   return handle.release();
 }
 
 bool alive(const perrin_tensor* tensor) { return Boxes::get().alive(tensor); }
 
 bool take_back(perrin_tensor* tensor) {
+  Account* const owner = tensor->owner.load(std::memory_order_relaxed);
   uint32_t owned = tensor->lent.load(std::memory_order_relaxed);
   while (owned > 0 && !tensor->lent.compare_exchange_weak(owned, owned - 1, std::memory_order_relaxed)) {
   }
   if (owned == 0) return false;
-  count(-1);
+  if (owner != nullptr) owner->held.fetch_sub(1, std::memory_order_relaxed);
   return true;
 }
 
@@ -227,6 +229,11 @@ at::Tensor& unwrap(perrin_tensor* tensor) {
 at::Tensor take(perrin_tensor* reference) {
   const TensorHandle handle(reference);
   return reference ? unwrap(reference) : at::Tensor();
+}
+
+at::Tensor take_lent(perrin_tensor* reference) {
+  if (reference) take_back(reference);
+  return take(reference);
 }
 
 c10::Device run_device() { return device_of_run; }

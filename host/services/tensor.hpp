@@ -40,6 +40,8 @@ at::Tensor& unwrap(perrin_tensor* tensor);
 
 // The tensor in a box whose reference the caller gives up; undefined for NULL.
 at::Tensor take(perrin_tensor* reference);
+// The same of a reference that a service lent, where the host called that service itself.
+at::Tensor take_lent(perrin_tensor* reference);
 
 // Where the run's tensors live and where plugins' `create` makes them: the CPU until it is set, once, before any
 // component is used.

@@ -115,6 +115,19 @@ Handle open_dataset(hid_t parent, const std::string& name) {
   return {check(H5Dopen2(parent, name.c_str(), H5P_DEFAULT), "opening a dataset"), H5Dclose};
 }
 
+hsize_t rows_of(hid_t dataset) {
+  const Handle space(check(H5Dget_space(dataset), "data space"), H5Sclose);
+  hsize_t dims[H5S_MAX_RANK] = {};
+  check(H5Sget_simple_extent_dims(space, dims, nullptr), "rows");
+  return dims[0];
+}
+
+Handle space_of(hid_t dataset, int rank) {
+  Handle space(check(H5Dget_space(dataset), "data space"), H5Sclose);
+  if (H5Sget_simple_extent_ndims(space) != rank) throw Failure{"reading data", "they have another number of dimensions", 0};
+  return space;
+}
+
 namespace {
 
 Handle scalar_space() { return {check(H5Screate(H5S_SCALAR), "scalar space"), H5Sclose}; }

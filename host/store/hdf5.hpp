@@ -60,6 +60,9 @@ Handle simple_space(int rank, const hsize_t* dims, const hsize_t* max_dims = nul
 Handle create_group(hid_t parent, const std::string& name);  // links and attributes remember the order of creation
 Handle open_group(hid_t parent, const std::string& name);
 Handle open_dataset(hid_t parent, const std::string& name);
+hsize_t rows_of(hid_t dataset);  // its first dimension
+// The data space; Failure unless it has `rank` dimensions, as many numbers as HDF5 then reads and writes of a selection.
+Handle space_of(hid_t dataset, int rank);
 
 void write_attribute(hid_t object, const std::string& name, std::string_view text);
 void write_attribute(hid_t object, const std::string& name, uint8_t value);

@@ -21,19 +21,13 @@ namespace {
 
 using hdf5::check;
 using hdf5::Handle;
-
-hsize_t rows_of(hid_t dataset) {
-  const Handle space(check(H5Dget_space(dataset), "data space"), H5Sclose);
-  hsize_t dims[H5S_MAX_RANK] = {};
-  check(H5Sget_simple_extent_dims(space, dims, nullptr), "rows");
-  return dims[0];
-}
+using hdf5::rows_of;
 
 // Values [0, n) of a series as memory_type.
 template <class T>
 std::vector<T> read_rows(hid_t dataset, hid_t memory_type, hsize_t n) {
   std::vector<T> values(n);
-  const Handle space(check(H5Dget_space(dataset), "data space"), H5Sclose), memory = hdf5::simple_space(1, &n);
+  const Handle space = hdf5::space_of(dataset, 1), memory = hdf5::simple_space(1, &n);
   const hsize_t first = 0;
   if (n == 0) return values;
   check(H5Sselect_hyperslab(space, H5S_SELECT_SET, &first, nullptr, &n, nullptr), "selecting rows");
@@ -54,7 +48,7 @@ hsize_t bytes_of(hid_t file) {
 // asked for after the chunk's address: the writer writes a new chunk whole before the index that leads to it, so an
 // address from a live file is never ahead of the file's size at that moment, but it is ahead of an earlier one.
 void check_chunk(hid_t file, hid_t dataset, hsize_t row) {
-  hsize_t at[4] = {row, 0, 0, 0}, size = 0;
+  hsize_t at[H5S_MAX_RANK] = {row}, size = 0;
   haddr_t address = HADDR_UNDEF;
   unsigned filters = 0;
   check(H5Dget_chunk_info_by_coord(dataset, at, &filters, &address, &size), "finding a chunk");
@@ -226,7 +220,7 @@ std::vector<uint8_t> Reader::image(std::string_view tag, int64_t row) const {
       throw Error("images \"" + std::string(tag) + "\" have rows 0 to " + std::to_string(steps.size()) +
                   " (exclusive), not " + std::to_string(row));
     const Handle data = hdf5::open_dataset(folder, "data");
-    const Handle space(check(H5Dget_space(data), "data space"), H5Sclose);
+    const Handle space = hdf5::space_of(data, 4);
     hsize_t dims[4] = {}, at[4] = {static_cast<hsize_t>(row), 0, 0, 0};
     check(H5Sget_simple_extent_dims(space, dims, nullptr), "image size");
     dims[0] = 1;

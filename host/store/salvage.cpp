@@ -14,6 +14,7 @@ namespace {
 
 using hdf5::check;
 using hdf5::Handle;
+using hdf5::rows_of;
 
 // Runs `read`; what cannot be read stays as it was.
 template <class Read>
@@ -26,24 +27,17 @@ void attempt(Read&& read) {
   }
 }
 
-hsize_t rows_of(hid_t dataset) {
-  const Handle space(check(H5Dget_space(dataset), "data space"), H5Sclose);
-  hsize_t dims[H5S_MAX_RANK] = {};
-  check(H5Sget_simple_extent_dims(space, dims, nullptr), "rows");
-  return dims[0];
-}
-
 // Row `at` as values[0], if it lies in the file: HDF5 answers fill values for what was cut off.
 template <class T>
 bool read_row(hid_t dataset, hid_t type, hsize_t at, hsize_t file_size, T* value) {
+  const Handle space = hdf5::space_of(dataset, 1);
   haddr_t address = HADDR_UNDEF;
   hsize_t size = 0, coordinates[1] = {at}, one = 1;
   unsigned filters = 0;
   if (H5Dget_chunk_info_by_coord(dataset, coordinates, &filters, &address, &size) < 0) return false;
   if (address == HADDR_UNDEF || address + size > file_size) return false;
-  const Handle space(check(H5Dget_space(dataset), "data space"), H5Sclose), memory = hdf5::simple_space(1, &one);
   check(H5Sselect_hyperslab(space, H5S_SELECT_SET, &at, nullptr, &one, nullptr), "selecting a row");
-  return H5Dread(dataset, type, memory, space, H5P_DEFAULT, value) >= 0;
+  return H5Dread(dataset, type, hdf5::simple_space(1, &one), space, H5P_DEFAULT, value) >= 0;
 }
 
 struct Source {
@@ -80,10 +74,10 @@ void read_images(const Source& from, const ImageTag& tag, int64_t last,
                  std::vector<std::pair<int64_t, std::vector<uint8_t>>>& images) {
   const Handle folder = hdf5::open_group(from.file, "images/" + tag.tag);
   const Handle steps = hdf5::open_dataset(folder, "step"), data = hdf5::open_dataset(folder, "data");
-  const Handle space(check(H5Dget_space(data), "data space"), H5Sclose);
+  const Handle space = hdf5::space_of(data, 4);
   hsize_t dims[4] = {}, at[4] = {};
   check(H5Sget_simple_extent_dims(space, dims, nullptr), "image size");
-  if (H5Sget_simple_extent_ndims(space) != 4 || dims[1] != hsize_t(tag.height) || dims[2] != hsize_t(tag.width) ||
+  if (dims[1] != hsize_t(tag.height) || dims[2] != hsize_t(tag.width) ||
       dims[3] != hsize_t(tag.channels))
     return;
   const hsize_t n = std::min(rows_of(steps), dims[0]);

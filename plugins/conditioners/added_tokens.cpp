@@ -58,9 +58,18 @@ std::vector<AddedTokens::Stretch> AddedTokens::operator()(const std::string& tex
       result.push_back(part);
       continue;
     }
-    for (Stretch& own : found(normalised_, {normalise_(part.text), part.first, {}})) result.push_back(std::move(own));
+    const Stretch normal{normalise_(part.text), part.first && keeps_first(part.text), {}};
+    for (Stretch& own : found(normalised_, normal)) result.push_back(std::move(own));
   }
   return result;
+}
+
+// Without its first code point, what is left is no longer where the whole text begins (pre_tokenizers/metaspace.rs asks
+// for the offset 0 in what was given).
+bool AddedTokens::keeps_first(const std::string& text) const {
+  size_t end = 0;
+  if (!text.empty()) next_code_point(text, end);
+  return !normalise_(text.substr(0, end)).empty();
 }
 
 // added_vocabulary.rs, find_matches.

@@ -31,6 +31,7 @@ class AddedTokens {
     int64_t id;
     bool single_word, lstrip, rstrip;
   };
+  bool keeps_first(const std::string& text) const;
   std::vector<Stretch> found(const std::vector<Token>& tokens, const Stretch& whole) const;
 
   Normalise normalise_;

@@ -17,25 +17,14 @@ import h5py
 import numpy as np
 from PIL import Image
 
-from program import POINTS, SMALL_UNET, Program, checkpoints, differences, everything, traces, status, write
+from program import PICTURES, POINTS, SMALL_AUTOENCODER, SMALL_UNET, Program, checkpoints, differences, everything, traces, status, write
 
 PERRIN = Program(sys.argv.pop(1))
 LATENT = """
 [experiment]
 name = "changed"
-[dataset]
-use = "image-folder"
-folder = "data"
-size = 16
-labels = "none"
-channels = 1
-[encoder]
-use = "autoencoder"
-channels = [8, 8]
-groups = 4
-blocks = 1
-mid_attention = false
-cache = true
+""" + PICTURES.replace("8", "16") + """channels = 1
+""" + SMALL_AUTOENCODER + """cache = true
 scale_factor = 1.0
 """ + SMALL_UNET + """
 [[stage]]

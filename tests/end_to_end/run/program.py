@@ -115,6 +115,38 @@ count = 16
 columns = 2
 """
 
+# Pictures of a folder, without labels, and an encoder of two levels for them.
+PICTURES = """
+[dataset]
+use = "image-folder"
+folder = "data"
+size = 8
+labels = "none"
+"""
+SMALL_AUTOENCODER = """
+[encoder]
+use = "autoencoder"
+channels = [8, 8]
+groups = 4
+blocks = 1
+mid_attention = false
+"""
+
+# Captioned shapes and the variational encoder for them.
+SHAPES_KL = """
+[dataset]
+use = "captioned-shapes"
+samples = 200
+max_count = 1
+[encoder]
+use = "autoencoder-kl"
+channels = [8, 8]
+blocks = 1
+groups = 4
+latent_channels = 2
+mid_attention = false
+"""
+
 # The tables of a U-Net of one level that learns v, for experiments on captioned shapes.
 SMALL_UNET = """
 [denoiser]

@@ -13,7 +13,7 @@ import safetensors
 import safetensors.numpy
 from PIL import Image
 
-from program import POINTS, SMALL_UNET, TWO_STAGES, Program, last_json, write
+from program import PICTURES, POINTS, SMALL_AUTOENCODER, SMALL_UNET, TWO_STAGES, Program, last_json, write
 
 PERRIN = Program(sys.argv.pop(1))
 
@@ -47,18 +47,7 @@ steps = 2
 FIRST_STAGE = """
 [experiment]
 name = "see"
-[dataset]
-use = "image-folder"
-folder = "data"
-size = 8
-labels = "none"
-[encoder]
-use = "autoencoder"
-channels = [8, 8]
-groups = 4
-blocks = 1
-mid_attention = false
-[[stage]]
+""" + PICTURES + SMALL_AUTOENCODER + """[[stage]]
 name = "first-stage"
 train = ["encoder"]
 steps = 1
@@ -72,18 +61,7 @@ batch_size = 1
 LATENT = """
 [experiment]
 name = "latent"
-[dataset]
-use = "image-folder"
-folder = "data"
-size = 8
-labels = "none"
-[encoder]
-use = "ENCODER"
-channels = [8, 8]
-groups = 4
-blocks = 1
-mid_attention = false
-[[stage]]
+""" + PICTURES + SMALL_AUTOENCODER.replace("autoencoder", "ENCODER") + """[[stage]]
 name = "first-stage"
 train = ["encoder"]
 steps = 2

@@ -12,7 +12,7 @@ import numpy as np
 import safetensors.numpy
 
 import kill_test
-from program import SMALL_UNET, differences, weights, write
+from program import SHAPES_KL, SMALL_UNET, differences, weights, write
 
 PERRIN = kill_test.PERRIN
 
@@ -20,18 +20,7 @@ STAGES = """
 [experiment]
 name = "stages"
 seed = 2
-[dataset]
-use = "captioned-shapes"
-samples = 200
-max_count = 1
-[encoder]
-use = "autoencoder-kl"
-channels = [8, 8]
-blocks = 1
-groups = 4
-latent_channels = 2
-mid_attention = false
-[conditioner]
+""" + SHAPES_KL + """[conditioner]
 use = "clip-text"
 entries = 0
 width = 16

@@ -94,11 +94,12 @@ TEST(Tokens, of_tokenizer_files_are_the_peers) {
         parse_tokenizer(file.dump(), name, own == names.end() ? MarkNames{"", "</s>", "<pad>"} : own->second);
     size_t tokens = 0, apart = 0;
     for (size_t i = 0; i < golden["texts"].size(); ++i) {
-      // Texts with U+0007 still differ: t5_nmt has a mark of the beginning more, bert and mixed cut two such texts elsewhere.
       const std::string text = golden["texts"][i].get<std::string>();
-      if (text.find('\a') != std::string::npos && (name == "t5_nmt" || name == "bert" || name == "mixed")) continue;
+      // Combining marks of Unicode 9 and 14: accents here and letters to the peer, whose tables are older.
+      const bool newer = text.find("\U00011C9C") != std::string::npos || text.find("\U0001CF0D") != std::string::npos;
+      if (newer && (name == "bert" || name == "mixed")) continue;
       const auto expected = golden["tokens"][name][i].get<std::vector<int64_t>>();
-      const auto given = encoder.encode(golden["texts"][i].get<std::string>());
+      const auto given = encoder.encode(text);
       tokens += expected.size();
       if (given == expected) continue;
       if (++apart <= 3) EXPECT_EQ(given, expected) << name << ": " << golden["texts"][i];

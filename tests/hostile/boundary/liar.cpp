@@ -90,8 +90,10 @@ perrin_status* deed(Self& self, const char* function) {
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
   }
   if (tells("fork") && fork() == 0) return nullptr;
-  if (tells("hang"))
+  if (tells("hang")) {
+    if (const char* mark = getenv("LIAR_MARK")) close(creat(mark, 0600));
     for (;;) pause();
+  }
   if (tells("garbage status")) return reinterpret_cast<perrin_status*>(0x1234567);
   if (tells("freed status")) {
     perrin_status* status = host->status_new(PERRIN_IO, text("freed"), text(""));
@@ -394,13 +396,15 @@ perrin_status* encode_condition(void* instance, const perrin_call* told, uint32_
                                 const uint8_t*, perrin_conditioning* out) {
   BEGIN("encode");
   const int64_t sizes[] = {told->n, 4};
-  perrin_tensor *made = nullptr, *value = nullptr;
+  perrin_tensor *made = nullptr, *room[3] = {};  // what is written beside `room[1]` is written beside `out` below
   if (perrin_status* status = tensors->create(PERRIN_FLOAT32, 2, sizes, &made)) return status;
   auto* v = static_cast<float*>(tensors->data(made));
   for (int64_t i = 0; i < sizes[0] * 4; ++i) v[i] = static_cast<float>(i % 4);
-  if (perrin_status* status = give(self, here, made, given[0].tensor, &value)) return status;
-  out->vector = value;
-  if (self.tells("other slot", here)) out->sequence = value, out->vector = nullptr;
+  if (perrin_status* status = give(self, here, made, given[0].tensor, &room[1])) return status;
+  if (self.tells("behind", here)) reinterpret_cast<char*>(out + 1)[0] = 7;
+  if (self.tells("before", here)) reinterpret_cast<char*>(out)[-1] = 7;
+  out->vector = room[1];
+  if (self.tells("other slot", here)) out->sequence = room[1], out->vector = nullptr;
   return n == 0 ? host->status_new(PERRIN_INVALID_DATA, text("no field"), text("")) : nullptr;
 }
 const perrin_conditioner conditioner_table = {sizeof(perrin_conditioner), 0, infer_conditioner, drop_probability,

@@ -93,15 +93,16 @@ class Ends(Boundary):
 
     def test_by_the_system_when_memory_runs_out(self):
         file = write(self.folder / "e.toml", text("hang"))
-        process = PERRIN.start("run", file, "--out", self.run_folder, **HERE)
-        wait_until(lambda: len(checkpoints(self.run_folder)) >= 2, process, "two checkpoints")
+        mark = self.folder / "hanging"
+        process = PERRIN.start("run", file, "--out", self.run_folder, LIAR_MARK=str(mark), **HERE)
+        wait_until(mark.exists, process, "the call that hangs")
         engine = children(process.pid)
         self.assertEqual(1, len(engine))
         os.kill(engine[0], signal.SIGKILL)
         _, error = process.communicate(timeout=60)
         self.assertEqual(137, process.returncode)
         self.assertIn("was ended by a signal (Killed)", error)
-        self.assertIn("the latest call: plugin ", error)
+        self.assertIn(f"the latest call: plugin {LIAR.name}, in forward of component test.liar", error)
 
     def test_with_the_program_that_started_it(self):
         file = write(self.folder / "e.toml", text("hang"))
@@ -200,7 +201,7 @@ class Words(Boundary):
         lying = text("nan", "forward", STEPS)
         done = PERRIN("run", write(self.folder / "e.toml", lying), "--out", self.run_folder, expect=1, **HERE)
         self.assertIn('the loss term "l2" is NaN', done.stderr)
-        self.assertIn('the first such value: the plugin gave a prediction with values that are NaN or infinite, "test.liar"', done.stderr)
+        self.assertIn('the first such value: the plugin gave a prediction of which ', done.stderr)
 
     def test_an_unusable_library_and_a_mistyped_folder_say_so(self):
         (self.folder / "bad.so").write_text("hello")

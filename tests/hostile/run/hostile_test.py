@@ -22,7 +22,8 @@ import numpy as np
 import safetensors.numpy
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "end_to_end/run"))
-from program import IMAGES, POINTS, Program, checkpoints, describe, differences, everything, status, traces, wait_until, write
+from program import (IMAGES, POINTS, SHAPES_KL, Program, checkpoints, describe, differences, everything, status, traces,
+                     wait_until, write)
 
 PERRIN = Program(sys.argv.pop(1))
 HEALTHY, CRASHING, INTERRUPTING, EARLY_SIGNAL = (pathlib.Path(sys.argv.pop(1)) for _ in range(4))
@@ -412,22 +413,10 @@ class Surroundings(Hostile):
 
 
 class Columns(Hostile):
-    # As the first stage of end_to_end/run/stages_test.py.
     FIRST_STAGE = """
 [experiment]
 name = "first"
-[dataset]
-use = "captioned-shapes"
-samples = 200
-max_count = 1
-[encoder]
-use = "autoencoder-kl"
-channels = [8, 8]
-blocks = 1
-groups = 4
-latent_channels = 2
-mid_attention = false
-[[stage]]
+""" + SHAPES_KL + """[[stage]]
 train = ["encoder"]
 steps = 2
 batch_size = 2

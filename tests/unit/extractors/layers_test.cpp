@@ -126,7 +126,11 @@ TEST(Extractors, give_a_layer_alone_as_they_give_it_among_all) {
     net.declared.back().value.detach().fill_(NAN);
     net.declared[net.declared.size() - 2].value.detach().fill_(NAN);
     EXPECT_TRUE(extract(net.component, x, {0})[0].equal(all[0])) << c.id;
-    EXPECT_ANY_THROW(extract(net.component, x, {static_cast<uint32_t>(all.size()) - 1}));  // it has them, and NaN is refused
+    const std::vector<uint32_t> last = {static_cast<uint32_t>(all.size()) - 1};
+    EXPECT_ANY_THROW(extract(net.component, x, last));  // NaN is refused
+    net.declared.back().value.detach().fill_(3);
+    net.declared[net.declared.size() - 2].value.detach().fill_(3);
+    EXPECT_FALSE(extract(net.component, x, last)[0].equal(all.back())) << "the last layer has other parameters";
   }
 }
 

@@ -35,7 +35,7 @@ Built build(const Clip& clip, at::ScalarType dtype) {
 }
 
 Condition encode(const services::Component& conditioner, const std::vector<std::string>& texts,
-                 const std::vector<uint8_t>& drop, const at::Tensor& weights) {
+                 const std::vector<uint8_t>& drop, const at::Tensor& weights, bool training) {
   const auto n = static_cast<int64_t>(texts.size());
   const at::Tensor bytes = at::zeros({n, kBytes}, at::kByte);
   for (int64_t i = 0; i < n; ++i) {
@@ -48,6 +48,7 @@ Condition encode(const services::Component& conditioner, const std::vector<std::
   perrin_call call{};
   call.struct_size = sizeof call;
   call.n = static_cast<uint32_t>(n);
+  call.training = training;
   perrin_conditioning out{};
   conditioner.invoke<&perrin_conditioner::encode>(&call, weights.defined() ? 2u : 1u, fields,
                                                   drop.empty() ? nullptr : drop.data(), &out);

@@ -27,7 +27,8 @@ Built build(const Clip& clip, at::ScalarType dtype = at::kFloat);
 
 // The texts as the field "caption". weights: float32 [B, 512], the field "caption.weight", if defined.
 Condition encode(const services::Component& conditioner, const std::vector<std::string>& texts,
-                 const std::vector<uint8_t>& drop = {}, const at::Tensor& weights = {});
+                 const std::vector<uint8_t>& drop = {}, const at::Tensor& weights = {},
+                 bool training = false);
 
 // A failure's message, empty if there is none.
 std::string refusal(const std::function<void()>& f);

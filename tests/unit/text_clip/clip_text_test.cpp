@@ -107,6 +107,25 @@ TEST(ClipText, cuts_a_long_text_and_keeps_its_end) {
   EXPECT_TRUE(given.vector[0].equal(given.vector[1]));
 }
 
+// In training; before sampling the host counts by perrin.text-lengths/1.
+TEST(ClipText, says_once_in_training_what_it_cuts) {
+  const at::NoGradGuard no_grad;
+  const Built built = build({.output = "both"});
+  std::string longer;
+  for (int i = 0; i < 86; ++i) longer += "red ";
+  const auto said = [&](const std::vector<std::string>& texts, bool training) {
+    ::testing::internal::CaptureStderr();
+    encode(built.bound.component, texts, {}, {}, training);
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(said({longer}, false), "");
+  const std::string first = said({"red", longer}, true);
+  // 16 kept: of 3 + 88 tokens 72 are lost.
+  EXPECT_NE(first.find("1 of 2 texts so far have more than 16 tokens, the longest 88"), std::string::npos) << first;
+  EXPECT_NE(first.find("79 % of all tokens are lost"), std::string::npos) << first;
+  EXPECT_EQ(said({longer}, true), "") << "again at the tenth";
+}
+
 TEST(ClipText, encodes_each_sample_by_itself) {
   const at::NoGradGuard no_grad;
   const Built built = build({.output = "both"});
