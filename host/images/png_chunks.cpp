@@ -86,8 +86,10 @@ PngChunks read_png_chunks(std::string_view bytes) {
   for (std::string_view rest = bytes.substr(8); rest.size() >= 12;) {
     const uint64_t size = big_endian(rest);
     const std::string_view type = rest.substr(4, 4), data = rest.substr(8, size);
-    if (!header && (type != "IHDR" || data.size() < 13)) break;
-    if (type == "IHDR") read_header(data, chunks), header = true;
+    if (!header) {  // the first chunk, and no other: libpng refuses a second
+      if (type != "IHDR" || data.size() < 13) break;
+      read_header(data, chunks), header = true;
+    }
     if (type == "IDAT") chunks.packed += data.size();
     if (type == "acTL" && data.size() >= 4) chunks.frames = std::max(1u, big_endian(data));
     if (type == "eXIf") exif = data;

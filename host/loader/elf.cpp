@@ -68,6 +68,8 @@ class Image {
     auto* first = reinterpret_cast<const char*>(table.data()) + index;
     auto* end = static_cast<const char*>(std::memchr(first, 0, size - index));
     if (end == nullptr) fail("damaged: a name has no end");
+    copied_ += static_cast<uint64_t>(end - first) + 1;
+    if (copied_ > bytes_.size()) fail("damaged: its names lie in one another");
     return std::string(first, end);
   }
 
@@ -80,6 +82,7 @@ class Image {
  private:
   std::span<const std::byte> bytes_;
   const std::string& name_;
+  mutable uint64_t copied_ = 0;  // bytes of names; linkers let them share their ends alone
 };
 
 Elf64_Ehdr read_header(const Image& image) {

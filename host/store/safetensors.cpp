@@ -108,21 +108,31 @@ Metadata texts(const nlohmann::json& metadata) {
   return metadata.get<Metadata>();
 }
 
+// nlohmann would make numbers of negative ones and of fractions.
+uint64_t whole_number(const nlohmann::json& number, const std::string& tensor) {
+  if (!number.is_number_unsigned() || number.get<uint64_t>() > INT64_MAX)
+    throw std::runtime_error("tensor \"" + tensor + "\" has " + number.dump().substr(0, 64) + " for a size or place");
+  return number.get<uint64_t>();
+}
+
 // One entry of the header; the data offsets must fit the shape. Throws nlohmann's exceptions for missing parts.
 TensorView parse_tensor(const std::string& name, const nlohmann::json& entry, std::span<const std::byte> data) {
   const auto dtype = dtype_of(entry.at("dtype").get<std::string>());
   if (!dtype) throw std::runtime_error("tensor \"" + name + "\" has the unknown type " + entry.at("dtype").dump());
-  const auto offsets = entry.at("data_offsets").get<std::array<uint64_t, 2>>();
-  if (offsets[0] > offsets[1] || offsets[1] > data.size())
-    throw std::runtime_error("tensor \"" + name + "\" lies outside the file");
+  const uint64_t begin = whole_number(entry.at("data_offsets").at(0), name),
+                 end = whole_number(entry.at("data_offsets").at(1), name);
+  if (begin > end || end > data.size()) throw std::runtime_error("tensor \"" + name + "\" lies outside the file");
+  if (!entry.at("shape").is_array()) throw std::runtime_error("tensor \"" + name + "\" has a shape that is no list");
+  TensorView tensor{name, *dtype, {}, data.subspan(begin, end - begin)};
   size_t bits = dtype_bits(*dtype);
-  for (const auto& n : entry.at("shape"))
-    if (__builtin_mul_overflow(bits, n.get<uint64_t>(), &bits))
+  for (const auto& n : entry.at("shape")) {
+    tensor.shape.push_back(static_cast<int64_t>(whole_number(n, name)));
+    if (__builtin_mul_overflow(bits, tensor.shape.back(), &bits))
       throw std::runtime_error("tensor \"" + name + "\" is too large");
-  const size_t bytes = bits / 8;
-  if (bits % 8 != 0 || bytes != offsets[1] - offsets[0])
+  }
+  if (bits % 8 != 0 || bits / 8 != tensor.bytes.size())
     throw std::runtime_error("tensor \"" + name + "\" does not fit its shape");
-  return {name, *dtype, entry.at("shape").get<std::vector<int64_t>>(), data.subspan(offsets[0], bytes)};
+  return tensor;
 }
 
 // The tensors must cover the data without gap or overlap.

@@ -5,6 +5,7 @@
 #include <perrin/cpp/plugin.hpp>
 
 #include "code_points.hpp"
+#include "normalizer.hpp"
 
 namespace text {
 namespace {
@@ -77,16 +78,16 @@ std::string Charsmap::operator()(std::string_view text) const {
   std::string result;
   for (const std::string_view cluster : graphemes(text)) {
     if (const auto whole = cluster.size() < 6 ? replacement(cluster) : std::nullopt) {
-      result += *whole;
+      require_length(result += *whole);
       continue;
     }
     for (size_t at = 0, behind = 0; at < cluster.size(); at = behind) {
       next_code_point(cluster, behind);
       const std::string_view one = cluster.substr(at, behind - at);
-      result += replacement(one).value_or(one);
+      require_length(result += replacement(one).value_or(one));
     }
   }
-  return result;
+  return utf8(code_points(result));  // a table may cut characters
 }
 
 }  // namespace text

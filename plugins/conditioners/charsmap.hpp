@@ -16,7 +16,8 @@ class Charsmap {
   explicit Charsmap(std::string_view base64);
 
   // As the tokenizers library's Precompiled does it: a grapheme cluster of less than 6 bytes becomes what the table has for
-  // the shortest of its sequences that the cluster begins with; else each of its characters does by itself.
+  // the shortest of its sequences that the cluster begins with; else each of its characters does by itself. Valid UTF-8,
+  // whatever the table has.
   std::string operator()(std::string_view text) const;
 
  private:

@@ -50,7 +50,7 @@ Cutter metaspace(const Json& json) {
     Piece piece{"", whole.first};
     for (const char c : whole.text) {
       if (c == ' ')
-        piece.text += mark;
+        require_length(piece.text += mark);
       else
         piece.text += c;
     }

@@ -45,7 +45,7 @@ Normalise sequence(const Json& parts) {
   std::vector<Normalise> all;
   for (const Json& part : parts) all.push_back(normalizer_of(part));
   return [all](std::string text) {
-    for (const Normalise& part : all) text = part(text);
+    for (const Normalise& part : all) require_length(text = part(text));
     return text;
   };
 }
@@ -84,7 +84,7 @@ Normalise replace(const Json& json) {
     for (size_t at = 0; at < text.size();) {
       const size_t length = match(text, at);
       if (length > 0)
-        result += content;
+        require_length(result += content);
       else
         result += text[at];
       at += std::max<size_t>(length, 1);
@@ -110,6 +110,11 @@ Normalise form(Form form) {
 }
 
 }  // namespace
+
+void require_length(const std::string& text) {
+  constexpr size_t longest = 1 << 20;
+  if (text.size() > longest) throw refused("its rules make more than " + std::to_string(longest) + " bytes of a text");
+}
 
 Normalise normalizer_of(const Json& json) {
   if (json.is_null()) return [](const std::string& text) { return text; };

@@ -11,6 +11,10 @@ namespace text {
 // Valid UTF-8 in and out.
 using Normalise = std::function<std::string(const std::string&)>;
 
+// Failure(PERRIN_INVALID_DATA) for a text that a file's rules have made longer than any that is meant: rules that each
+// double it would fill the memory.
+void require_length(const std::string& text);
+
 // As the tokenizers library 0.23 has them: Sequence, NFC, NFD, NFKC, NFKD, Lowercase, StripAccents, Strip, Prepend,
 // Replace, Nmt, BertNormalizer, Precompiled; null changes nothing. Failure(PERRIN_INVALID_DATA) names any other.
 Normalise normalizer_of(const Json& json);

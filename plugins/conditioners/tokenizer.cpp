@@ -20,6 +20,22 @@ namespace {
 
 Failure refused(const std::string& what) { return Failure(PERRIN_INVALID_DATA, what); }
 
+// Every number is read here: what is none, is negative or does not fit would else become another token.
+int32_t number_of(const std::string& token, const Json& number) {
+  if (!number.is_number_unsigned() || number.get<uint64_t>() > INT32_MAX)
+    throw refused("its token \"" + token + "\" has no number from 0 on");
+  return number.get<int32_t>();
+}
+
+template <class Map>
+Map vocabulary_of(const Json& model) {
+  const Json& vocabulary = model.at("vocab");
+  if (!vocabulary.is_object()) throw refused("its vocabulary is no object of tokens and their numbers");
+  Map map;
+  for (const auto& [token, number] : vocabulary.items()) map.emplace(token, number_of(token, number));
+  return map;
+}
+
 // The tokens of one word, behind those that are there.
 using Words = std::function<void(const std::string& word, std::vector<int64_t>& tokens)>;
 
@@ -36,7 +52,7 @@ Words bpe(const Json& model, bool byte_level) {
   require_default(model, "byte_fallback", false);
   require_default(model, "ignore_merges", false);
   require_default(model, "fuse_unk", false);
-  const auto vocabulary = model.at("vocab").get<Vocabulary>();
+  const auto vocabulary = vocabulary_of<Vocabulary>(model);
   Merges merges;
   for (const Json& pair : model.at("merges")) {
     if (pair.is_array()) {
@@ -62,9 +78,11 @@ Words bpe(const Json& model, bool byte_level) {
 }
 
 Words word_piece(const Json& model) {
+  const Json longest = model.value("max_input_chars_per_word", Json(100u));
+  if (!longest.is_number_unsigned()) throw refused("its max_input_chars_per_word is no number from 0 on");
   auto own = std::make_shared<WordPiece>(
-      model.at("vocab").get<std::unordered_map<std::string, int64_t>>(), model.value("unk_token", "[UNK]"),
-      model.value("continuing_subword_prefix", "##"), model.value("max_input_chars_per_word", size_t{100}));
+      vocabulary_of<std::unordered_map<std::string, int64_t>>(model), model.value("unk_token", "[UNK]"),
+      model.value("continuing_subword_prefix", "##"), longest.get<size_t>());
   return [own](const std::string& word, std::vector<int64_t>& tokens) { own->encode_word(word, tokens); };
 }
 
@@ -84,17 +102,29 @@ Words words_of(const Json& model, bool byte_level) {
   throw refused("its model \"" + type + "\" is none of BPE, WordPiece and Unigram");
 }
 
-// Every token by what it is called.
-std::unordered_map<std::string, int64_t> names_of(const Json& whole) {
-  std::unordered_map<std::string, int64_t> names;
+// Every token by what it is called: an added one stands before one of the vocabulary that has its name.
+struct Known {
+  std::unordered_map<std::string, int64_t> tokens;
+  int64_t size = 0;  // the largest of either + 1
+
+  void add(const std::string& name, int64_t token) {
+    tokens[name] = token;
+    size = std::max(size, token + 1);
+  }
+};
+
+Known names_of(const Json& whole) {
+  Known names;
   const Json& vocabulary = whole.at("model").at("vocab");
-  if (vocabulary.is_object()) names = vocabulary.get<std::unordered_map<std::string, int64_t>>();
+  if (vocabulary.is_object())
+    for (const auto& [name, number] : vocabulary.items()) names.add(name, number_of(name, number));
   if (vocabulary.is_array())
-    for (size_t i = 0; i < vocabulary.size(); ++i) names.emplace(vocabulary[i].at(0).get<std::string>(), static_cast<int64_t>(i));
-  for (const Json& added : whole.value("added_tokens", Json::array())) 
-    names[added.at("content").get<std::string>()] = added.at("id").get<int64_t>();
-  for (const auto& [name, token] : names)
-    if (token < 0 || token > INT32_MAX) throw refused("its token \"" + name + "\" has no number from 0 on");
+    for (size_t i = vocabulary.size(); i-- > 0;)  // of one name the first
+      names.add(vocabulary[i].at(0).get<std::string>(), static_cast<int64_t>(i));
+  for (const Json& added : whole.value("added_tokens", Json::array())) {
+    const auto name = added.at("content").get<std::string>();
+    names.add(name, number_of(name, added.at("id")));
+  }
   return names;
 }
 
@@ -140,12 +170,11 @@ Encoder parse_tokenizer(const std::string& json, const std::string& file, const 
   const Json whole = parse_json(json, file);
   try {
     if (!whole.is_object() || !whole.contains("model")) throw refused("it has no \"model\"");
-    const auto tokens = names_of(whole);
+    const Known known = names_of(whole);
     const AddedTokens added(whole.value("added_tokens", Json::array()), normalizer_of(whole.value("normalizer", Json())));
     const Cuts cuts = cuts_of(whole.value("pre_tokenizer", Json()));
     const Words words = words_of(whole.at("model"), cuts.byte_level);
-    Encoder encoder{{}, marks_of(whole, tokens, names), 0};
-    for (const auto& [name, token] : tokens) encoder.size = std::max(encoder.size, token + 1);
+    Encoder encoder{{}, marks_of(whole, known.tokens, names), known.size};
     encoder.encode = [=](std::string_view text) {
       std::vector<int64_t> result;
       for (const AddedTokens::Stretch& part : added(utf8(code_points(text)))) {

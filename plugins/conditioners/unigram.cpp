@@ -39,7 +39,8 @@ void Unigram::encode_word(const std::string& word, std::vector<int64_t>& tokens)
   std::vector<Best> best(word.size() + 1);
   best[0].score = 0;
   const auto offer = [&](size_t from, size_t to, double score, int64_t token) {
-    if (best[from].score + score > best[to].score) best[to] = {best[from].score + score, from, token};
+    const double sum = best[from].score + score;  // may be -infinity, and is still a way there
+    if (best[to].token < 0 || sum > best[to].score) best[to] = {sum, from, token};
   };
   for (size_t at = 0, behind = 0; at < word.size(); at = behind) {
     next_code_point(word, behind);

@@ -1,5 +1,6 @@
 #include "word_piece.hpp"
 
+#include <algorithm>
 #include <perrin/cpp/plugin.hpp>
 
 #include "code_points.hpp"
@@ -60,7 +61,10 @@ std::vector<std::u32string> basic_words(std::string_view text, bool lower_case) 
 
 WordPiece::WordPiece(const std::string& file, const std::vector<std::string>& lines, bool lower_case)
     : lower_case_(lower_case), size_(lines.size()) {
-  for (const std::string& line : lines) tokens_[line] = static_cast<int64_t>(&line - lines.data());
+  for (const std::string& line : lines) {
+    tokens_[line] = static_cast<int64_t>(&line - lines.data());
+    longest_token_ = std::max(longest_token_, line.size());
+  }
   const auto find = [&](const char* token) {
     const auto found = tokens_.find(token);
     if (found != tokens_.end()) return found->second;
@@ -76,6 +80,7 @@ WordPiece::WordPiece(std::unordered_map<std::string, int64_t> tokens, const std:
   const auto found = tokens_.find(unknown);
   if (found == tokens_.end()) throw perrin::Failure(PERRIN_INVALID_DATA, "it has no unknown token \"" + unknown + "\"");
   unknown_ = found->second;
+  for (const auto& [token, number] : tokens_) longest_token_ = std::max(longest_token_, token.size());
 }
 
 std::vector<int64_t> WordPiece::encode(std::string_view text) const {
@@ -91,8 +96,9 @@ void WordPiece::encode_word(std::string_view word, std::vector<int64_t>& tokens)
 
 void WordPiece::encode_word(const std::u32string& word, std::vector<int64_t>& tokens) const {
   const size_t before = tokens.size();
-  for (size_t first = 0, end = word.size(); first < word.size(); end = word.size()) {
+  for (size_t first = 0; first < word.size();) {
     auto found = tokens_.end();
+    size_t end = std::min(word.size(), first + longest_token_);
     if (word.size() <= longest_)
       for (; end > first && found == tokens_.end(); --end)
         found = tokens_.find((first > 0 ? prefix_ : "") + bytes_of({word.data() + first, end - first}));

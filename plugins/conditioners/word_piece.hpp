@@ -31,6 +31,7 @@ class WordPiece {
 
   bool lower_case_ = false;
   size_t size_, longest_ = 100;  // characters, as in BERT's wordpiece tokenizer
+  size_t longest_token_ = 0;     // bytes
   std::string prefix_ = "##";
   std::unordered_map<std::string, int64_t> tokens_;
   int64_t padding_ = -1, unknown_ = -1, first_ = -1, separator_ = -1;

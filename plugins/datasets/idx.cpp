@@ -15,12 +15,14 @@ namespace {
 
 // A million images of 28 x 28 and more; what is compressed could announce, and give, a thousand times its own size.
 constexpr uint64_t max_values = uint64_t{1} << 30;
+constexpr uint64_t most_per_byte = 1032;  // what deflate makes of a byte at best (zlib's technical details)
 
 // A file that zlib reads, whether it is compressed or not.
 class GzFile {
  public:
   explicit GzFile(const std::string& path) : path_(path) {
     const RegularFile regular(path);  // a FIFO or a device would not end
+    most_ = most_per_byte * regular.size();
     file_ = gzopen(path.c_str(), "rb");
     if (!file_) throw Failure(PERRIN_IO, path + ": " + std::strerror(errno));
     gzbuffer(file_, 1 << 18);
@@ -29,6 +31,9 @@ class GzFile {
   ~GzFile() { gzclose_r(file_); }
 
   [[noreturn]] void fail(const std::string& reason) const { throw Failure(PERRIN_INVALID_DATA, path_ + ": " + reason); }
+
+  // No more bytes than these can come.
+  uint64_t most() const { return most_; }
 
   // Up to n bytes; fewer only at the end of the file.
   size_t read(uint8_t* to, size_t n) {
@@ -44,6 +49,7 @@ class GzFile {
  private:
   std::string path_;
   gzFile file_ = nullptr;
+  uint64_t most_ = 0;
 };
 
 std::vector<uint64_t> read_header(GzFile& file, uint32_t rank) {
@@ -65,11 +71,11 @@ std::vector<uint64_t> read_header(GzFile& file, uint32_t rank) {
   return sizes;
 }
 
-// Memory is touched as values arrive, so that a header that lies costs nothing.
+// Memory is reserved for what the file can hold, so that a header that lies costs nothing.
 std::vector<uint8_t> read_values(GzFile& file, uint64_t expected) {
   constexpr uint64_t chunk = 1 << 20;
   std::vector<uint8_t> values;
-  values.reserve(expected);
+  values.reserve(std::min(expected, file.most()));
   while (values.size() < expected) {
     const size_t before = values.size(), want = std::min(chunk, expected - before);
     values.resize(before + want);

@@ -106,11 +106,11 @@ class Lister {
   }
 
   void member(TarHeader& header) {
-    Records records = global_;
-    for (auto& [key, value] : local_) records[key] = value;
-    const auto given = [&](const char* key) {
-      const auto found = records.find(key);
-      return found == records.end() || found->second.empty() ? nullptr : &found->second;
+    // A record of the member's own stands before the archive's, also an empty one, which takes a key back.
+    const auto given = [&](const char* key) -> const std::string* {
+      auto found = local_.find(key);
+      if (found == local_.end() && (found = global_.find(key)) == global_.end()) return nullptr;
+      return found->second.empty() ? nullptr : &found->second;
     };
     if (long_name_) header.name = *long_name_;
     if (long_link_) header.link = *long_link_;

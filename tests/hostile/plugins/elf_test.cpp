@@ -41,6 +41,23 @@ void put(std::string& bytes, const T& value) {
   bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
+// 2000 symbols of one name, which would be 1000 times the file in memory.
+TEST(Elf, of_one_long_name_for_all_symbols) {
+  const Elf64_Sym symbol{0, ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, 1, 0, 0};
+  const std::string names = std::string(1 << 16, 'n') + '\0';
+  const uint64_t symbols = sizeof(Elf64_Ehdr), size = 2000 * sizeof symbol;
+  Elf64_Ehdr header{};
+  std::copy_n(good().data(), sizeof header, reinterpret_cast<char*>(&header));
+  header.e_phnum = 0, header.e_shoff = symbols + size + names.size(), header.e_shnum = 2;
+  std::string bytes;
+  put(bytes, header);
+  for (int i = 0; i < 2000; ++i) put(bytes, symbol);
+  bytes += names;
+  put(bytes, Elf64_Shdr{0, SHT_DYNSYM, 0, 0, symbols, size, 1, 0, 8, sizeof symbol});
+  put(bytes, Elf64_Shdr{0, SHT_STRTAB, 0, 0, symbols + size, names.size(), 0, 0, 1, 0});
+  EXPECT_FALSE(accepted(bytes));
+}
+
 // Ubuntu's compilers put a segment of 8-byte alignment with NT_GNU_PROPERTY_TYPE_0 before the others (System V ABI,
 // AMD64 supplement, "program property"): 12 bytes of header, "GNU", then 16 bytes at once, without padding between.
 TEST(Elf, with_a_property_note_of_eight_byte_alignment) {

@@ -120,6 +120,29 @@ TEST_F(ForeignTest, ALongTextOfVariableLengthIsRefused) {
   expect_refused("reading a text");
 }
 
+// HDF5 reads as many numbers of a selection as the data have dimensions.
+TEST_F(ForeignTest, DataOfAnotherRankAreNotRead) {
+  const auto replace = [&](const std::string& name, int rank) {
+    change([&](hid_t open) {
+      const std::vector<hsize_t> size(rank, 20), chunk(rank, 2), most(rank, H5S_UNLIMITED);
+      const hid_t list = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(rank, size.data(), most.data());
+      H5Pset_chunk(list, rank, chunk.data());
+      H5Ldelete(open, name.c_str(), H5P_DEFAULT);
+      H5Dclose(H5Dcreate2(open, name.c_str(), H5T_NATIVE_DOUBLE, space, H5P_DEFAULT, list, H5P_DEFAULT));
+      H5Sclose(space), H5Pclose(list);
+    });
+    Writer::rescue(file, folder / "saved.h5", 10, layout()).close();
+    EXPECT_EQ(Reader::open(folder / "saved.h5").rows("train"), 0);
+    std::filesystem::remove(folder / "saved.h5");
+  };
+  replace("metrics/train/loss", 2);
+  EXPECT_CONTAINS(message_of([&] { Reader::open(file).series("train", "loss"); }), "number of dimensions");
+  replace("metrics/train/step", 6);
+  expect_refused("number of dimensions");
+  replace("images/samples/data", 6);
+  expect_refused("samples is not [n, H, W, C]");
+}
+
 TEST_F(ForeignTest, NamesCannotSteerTheTerminal) {
   change(
       [](hid_t open) { H5Lmove(open, "metrics/train/loss", open, "metrics/train/\x1b[2J", H5P_DEFAULT, H5P_DEFAULT); });

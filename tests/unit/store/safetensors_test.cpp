@@ -34,6 +34,21 @@ TEST_F(SafeTensorsTest, TensorsAndMetadataComeBack) {
   EXPECT_EQ(file.find("absent"), nullptr);
 }
 
+// Found by tests/fuzz/safetensors: numbers that are no sizes became some.
+TEST_F(SafeTensorsTest, SizesAreWholeNumbersFromZeroOn) {
+  const auto said = [&](const std::string& shape) {
+    const std::string header = R"({"a":{"dtype":"F32","shape":)" + shape + R"(,"data_offsets":[0,0]}})";
+    std::vector<char> bytes(8);
+    bytes[0] = static_cast<char>(header.size());
+    bytes.insert(bytes.end(), header.begin(), header.end());
+    write_bytes(path, bytes, bytes.size());
+    return message_of([&] { SafeTensors::open(path, Checksum::if_present); });
+  };
+  for (const char* size : {"-1", "9223372036854775808", "1e300", "0.5", "\"1\""})
+    EXPECT_CONTAINS(said("[0," + std::string(size) + "]"), "for a size or place") << size;
+  for (const char* shape : {"0", R"({"a":0})"}) EXPECT_CONTAINS(said(shape), "a shape that is no list") << shape;
+}
+
 // The example file of the format's specification (safetensors README, "Format"), written out byte by byte.
 TEST_F(SafeTensorsTest, AForeignFileWithoutChecksumIsReadOnRequestOnly) {
   std::string header = R"({"a":{"dtype":"F16","shape":[1,2],"data_offsets":[0,4]}})";

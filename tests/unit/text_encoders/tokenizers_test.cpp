@@ -111,10 +111,24 @@ TEST(WordPiece, takes_the_longest_pieces_and_gives_up_whole_words) {
   EXPECT_EQ(words.encode("Circles réd!"), (std::vector<int64_t>{5, 7, 9, 10}));
   EXPECT_EQ(words.encode("circl circlex red"), (std::vector<int64_t>{4, 8, 1, 9}));
   EXPECT_EQ(words.encode(" \t\n"), std::vector<int64_t>());
+  const WordPiece endless({{"[UNK]", 0}, {"a", 1}, {"##a", 2}}, "[UNK]", "##", SIZE_MAX);
+  std::vector<int64_t> tokens;
+  endless.encode_word(std::string(20000, 'a'), tokens);  // in time: no piece is longer than the longest token
+  EXPECT_EQ(tokens.size(), 20000u);
   EXPECT_NE(refusal([] {
               WordPiece("vocab.txt", {"[PAD]", "[UNK]", "[CLS]"}, true);
             }).find("vocab.txt has no line \"[SEP]\""),
             std::string::npos);
+}
+
+// RFC 4648, section 4; without the padding.
+std::string base64_of(const std::string& bytes) {
+  static constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const auto byte = [&](size_t i) { return i < bytes.size() ? static_cast<uint8_t>(bytes[i]) : 0u; };
+  std::string text;
+  for (size_t bit = 0; bit < 8 * bytes.size(); bit += 6)
+    text += digits[(byte(bit / 8) << 8 | byte(bit / 8 + 1)) >> (10 - bit % 8) & 63];
+  return text;
 }
 
 nlohmann::json unigram_file() {
@@ -170,6 +184,39 @@ TEST(Tokenizer, says_what_a_file_lacks_and_what_is_not_known) {
   has(said("/model/vocab", 3), "x.json");
   has(refusal([] { parse_tokenizer("{", "x.json", {}); }), "x.json is not JSON");
   has(refusal([] { parse_tokenizer("[]", "x.json", {}); }), "no \"model\"");
+}
+
+// What tests/fuzz/tokenizers holds every file to, and files that did not hold it.
+TEST(Tokenizer, gives_tokens_below_its_size_of_any_file) {
+  auto file = unigram_file();
+  file["model"]["vocab"] =
+      nlohmann::json::parse(R"([["</s>", -1e308], ["<pad>", -1e308], ["▁a", -1e308], ["a", -1e308]])");
+  EXPECT_EQ(t5(file).encode("aa"), (std::vector<int64_t>{2, 3})) << "likelihoods beyond all numbers";
+  const auto bpe = [](const char* number) {
+    return parse_tokenizer(R"({"model": {"type": "BPE", "unk_token": "</s>", "merges": [], "vocab": {"</s>": 0, "a": )" +
+                               std::string(number) + R"(}}, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false},
+                           "added_tokens": [{"id": 2, "content": "a", "single_word": true}]})",
+                           "x.json", {"", "</s>", ""});
+  };
+  EXPECT_EQ(bpe("50").encode("aa"), (std::vector<int64_t>{50, 50}));
+  EXPECT_EQ(bpe("50").size, 51) << "an added token has the name of another";
+  for (const char* number : {"-1", "5000000001", "1e300", "0.5"})
+    EXPECT_NE(refusal([&] { bpe(number); }).find("\"a\" has no number from 0 on"), std::string::npos) << number;
+}
+
+// Found by tests/fuzz/tokenizers: 40 rules that double a text, and a table that cuts a character.
+TEST(Normalizer, ends_in_time_and_in_utf8) {
+  auto file = unigram_file();
+  const nlohmann::json twice = {{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}};
+  file["normalizer"] = {{"type", "Sequence"}, {"normalizers", std::vector<nlohmann::json>(40, twice)}};
+  EXPECT_NE(refusal([&] { t5(file).encode("a"); }).find("of a text"), std::string::npos);
+  // Units of 0, 'a' at 0x60 and its leaf at 0x100; then two of the three bytes of a character.
+  std::vector<uint32_t> units(0x101);
+  units[0] = 1 << 10, units[0x60] = 'a' | 1 << 8 | 0x160 << 10, units[0x100] = 1u << 31;
+  const uint32_t bytes = 4 * 0x101;
+  std::string table(reinterpret_cast<const char*>(&bytes), 4);
+  table.append(reinterpret_cast<const char*>(units.data()), bytes);
+  EXPECT_EQ(Charsmap(base64_of(table + "\xe2\x96"))("bab"), "b\uFFFD\uFFFDb");
 }
 
 // As deep as a parser's stack that recurses.
