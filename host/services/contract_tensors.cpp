@@ -89,6 +89,9 @@ void Contract<&perrin_conditioner::encode>::hold(const Raw<&perrin_conditioner::
       std::memset(room_, 0, bytes_);
       data()->struct_size = sizeof(perrin_conditioning);
     }
+    ~Room() {
+      for (perrin_tensor* given : {data()->vector, data()->sequence, data()->concat}) drop_given(given);
+    }
     perrin_conditioning* data() const { return static_cast<perrin_conditioning*>(Output::data()); }
   } out(call, conditioning);
   Unchanged unchanged(call);
@@ -108,7 +111,7 @@ void Contract<&perrin_conditioner::encode>::hold(const Raw<&perrin_conditioner::
     if (spec != nullptr) given.shaped(with_batch(told->n, *spec));
     given.floating().finite_unless_training(told);
   };
-  const perrin_conditioning made = *out.data();
+  const perrin_conditioning made = std::exchange(*out.data(), perrin_conditioning{});
   slot(PERRIN_SLOT_VECTOR, "vector", made.vector, &conditioning->vector, said ? &said->vector : nullptr);
   slot(PERRIN_SLOT_SEQUENCE, "sequence", made.sequence, &conditioning->sequence, said ? &said->sequence : nullptr);
   slot(PERRIN_SLOT_CONCAT, "concat", made.concat, &conditioning->concat, said ? &said->concat : nullptr);
@@ -128,20 +131,20 @@ void Contract<&perrin_encoder::decode>::hold(const Raw<&perrin_encoder::decode>&
 void Contract<&perrin_encoder_training::encode>::hold(const Raw<&perrin_encoder_training::encode>& call,
                                                       const perrin_call* told, perrin_tensor* x, perrin_tensor** z,
                                                       perrin_tensor** outputs) {
-  const Handles encoded(call, "z", 1), others(call, "outputs", call.said.outputs.size());
+  Handles encoded(call, "z", 1), others(call, "outputs", call.said.outputs.size());
   Unchanged unchanged(call);
   unchanged.add("x", x);
   call(told, x, encoded.data(), others.data());
   unchanged.check();
   std::deque<Given> all;
   Given& first = all.emplace_back(call, "z", z);
-  first.fill_from(encoded[0]);
+  first.fill_from(encoded.take(0));
   if (call.said.z) first.shaped(with_batch(batch_of(x), *call.said.z));
   first.floating().finite_unless_training(told);
   for (size_t i = 0; i < call.said.outputs.size(); ++i) {
     const perrin_encoder_output& output = call.said.outputs[i];
     Given& given = all.emplace_back(call, "tensor \"" + std::string(view(output.name)) + "\"", outputs + i);
-    given.fill_from(others[i]);
+    given.fill_from(others.take(i));
     given.tensor();
     if (output.role == PERRIN_OUTPUT_TERM) given.shaped({batch_of(x)}).floating();
     if (FindNonFinite::active()) given.finite();
@@ -168,7 +171,7 @@ void Contract<&perrin_denoiser::forward>::hold(const Raw<&perrin_denoiser::forwa
 void Contract<&perrin_extractor::forward>::hold(const Raw<&perrin_extractor::forward>& call, const perrin_call* told,
                                                 perrin_tensor* x, uint32_t n, const uint32_t* wanted,
                                                 perrin_tensor** outputs) {
-  const Handles out(call, "outputs", n);
+  Handles out(call, "outputs", n);
   Unchanged unchanged(call);
   unchanged.add("x", x);
   call(told, x, n, wanted, out.data());
@@ -176,7 +179,7 @@ void Contract<&perrin_extractor::forward>::hold(const Raw<&perrin_extractor::for
   std::deque<Given> all;
   for (uint32_t i = 0; i < n; ++i) {
     Given& given = all.emplace_back(call, "layer number " + std::to_string(wanted[i]), outputs + i);
-    given.fill_from(out[i]);
+    given.fill_from(out.take(i));
     if (wanted[i] < call.said.layer_specs.size()) given.shaped(with_batch(batch_of(x), call.said.layer_specs[wanted[i]]));
     given.floating().finite_unless_training(told);
   }

@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/services/call.hpp"
@@ -25,22 +26,28 @@ inline Sizes with_batch(int64_t batch, const perrin_spec& spec) {
   return sizes;
 }
 
+// What a plugin gave in a call that failed all the same is released.
+inline void drop_given(perrin_tensor* handle) {
+  if (handle != nullptr && alive(handle) && take_back(handle)) TensorHandle(handle).reset();
+}
+
 // One handle that the plugin fills; a reference of the caller's once it was taken.
 class Given {
  public:
   Given(const Call& call, std::string name, perrin_tensor** to) : call_(call), name_(std::move(name)), to_(to) {}
+  ~Given() { drop_given(handle_); }
+  Given(const Given&) = delete;
   void fill_from(perrin_tensor* handle) { handle_ = handle; }
 
   // The tensor, alive and owned.
   const at::Tensor& tensor() {
+    if (owned_) return unwrap(owned_.get());
     perrin_tensor* const handle = handle_;
-    if (owned_) return unwrap(handle);
     if (handle == nullptr) call_.wrong("gave no " + name_ + " (NULL) and no status");
     if (!alive(handle)) call_.wrong("gave a " + name_ + " that was released, or never was a tensor");
-    const Counting counting(call_.said.account);
     if (!take_back(handle))
       call_.wrong("gave a " + name_ + " of which it owns no reference, such as an input that it did not retain");
-    owned_ = TensorHandle(handle);
+    owned_ = TensorHandle(std::exchange(handle_, nullptr));
     return unwrap(handle);
   }
 
@@ -99,8 +106,11 @@ class Handles : public Output {
   Handles(const Call& call, const char* name, size_t n) : Output(call, name, dummy_.data(), n * sizeof(perrin_tensor*)) {
     std::memset(room_, 0, bytes_);
   }
+  ~Handles() {
+    for (size_t i = 0; i < bytes_ / sizeof(perrin_tensor*); ++i) drop_given(data()[i]);
+  }
   perrin_tensor** data() const { return static_cast<perrin_tensor**>(Output::data()); }
-  perrin_tensor* operator[](size_t i) const { return check_borders(), data()[i]; }
+  perrin_tensor* take(size_t i) { return check_borders(), std::exchange(data()[i], nullptr); }
 
  private:
   static inline std::vector<std::byte> dummy_ = std::vector<std::byte>(1);
@@ -117,14 +127,14 @@ class One {
   Given& by(Function&& function) {
     function(out_.data());
     inputs.check();
-    given_.fill_from(out_[0]);
+    given_.fill_from(out_.take(0));
     return given_;
   }
 
   Unchanged inputs;
 
  private:
-  const Handles out_;
+  Handles out_;
   Given given_;
 };
 

@@ -38,9 +38,14 @@ class Archive {
       if (!constant.isTensor()) throw std::runtime_error("one of its constants is no tensor");
       constants_.push_back(constant);
     }
-    torch::jit::Module module(pickle("data").toObject());
-    check_script_functions(unit_->get_functions());
-    return module;
+    try {
+      torch::jit::Module module(pickle("data").toObject());
+      check_script_functions(unit_->get_functions());
+      return module;
+    } catch (...) {
+      unit_->drop_all_functions();  // those that were not compiled yet hold the importer, and so the unit itself
+      throw;
+    }
   }
 
  private:

@@ -31,7 +31,7 @@ function(perrin_precompile)
     return()
   endif()
   foreach(part host plugin)
-    file(WRITE ${CMAKE_BINARY_DIR}/precompiled_${part}.cpp "")
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/precompiled_${part}.cpp CONTENT "// Holds the headers.\n")  # kept if equal
     add_library(precompiled_${part} OBJECT ${CMAKE_BINARY_DIR}/precompiled_${part}.cpp)
     target_link_libraries(precompiled_${part} PRIVATE torch::cpu)
     target_precompile_headers(precompiled_${part} PRIVATE ${PERRIN_PRECOMPILED_HEADERS})
