@@ -23,6 +23,7 @@
 #include "host/sample/generate.hpp"
 #include "host/sample/guide.hpp"
 #include "host/sample/steps.hpp"
+#include "host/services/spec.hpp"
 #include "host/store/png.hpp"
 
 namespace perrin::app {
@@ -41,9 +42,8 @@ const char* image_tag(const run::Model& model, run::Task task) {
 
 // Samples of the right shape, for the size of their picture.
 at::Tensor blank_samples(const run::Model& model, const std::string& tag) {
-  std::vector<int64_t> sizes(model.shapes.x.sizes, model.shapes.x.sizes + model.shapes.x.rank);
-  sizes.insert(sizes.begin(), tag == kSamples ? model.experiment.samples.count : sample::reconstruction_cells(model));
-  return at::zeros(sizes);
+  const int64_t n = tag == kSamples ? model.experiment.samples.count : sample::reconstruction_cells(model);
+  return at::zeros(services::batch_sizes(model.shapes.x, n));
 }
 
 // One process's part of a run: from a model and a checkpoint, or none, to the end.

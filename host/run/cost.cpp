@@ -9,6 +9,7 @@
 #include "host/run/extraction.hpp"
 #include "host/run/first_stage.hpp"
 #include "host/run/objective.hpp"
+#include "host/services/spec.hpp"
 
 namespace perrin::run {
 namespace {
@@ -87,9 +88,7 @@ Cost counted(F&& forward) {
 
 // One sample of zeros.
 at::Tensor blank(const perrin_spec& spec, at::ScalarType dtype = at::kFloat) {
-  std::vector<int64_t> sizes(spec.sizes, spec.sizes + spec.rank);
-  sizes.insert(sizes.begin(), 1);
-  return channels_last(at::zeros(sizes, dtype));
+  return channels_last(at::zeros(services::batch_sizes(spec, 1), dtype));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "host/base/error.hpp"
 #include "host/kernels/random.hpp"
+#include "host/services/spec.hpp"
 
 namespace perrin::run {
 
@@ -39,9 +40,8 @@ uint64_t dataset_count(services::Component& dataset) {
 std::vector<void*> allocate_fields(Batch& batch, const std::vector<perrin_field>& fields, int64_t n) {
   std::vector<void*> buffers;
   for (const perrin_field& field : fields) {
-    std::vector<int64_t> sizes(field.spec.sizes, field.spec.sizes + field.spec.rank);
-    sizes.insert(sizes.begin(), n);
-    batch.fields.push_back(at::empty(sizes, static_cast<at::ScalarType>(field.spec.dtype)));
+    const auto dtype = static_cast<at::ScalarType>(field.spec.dtype);
+    batch.fields.push_back(at::empty(services::batch_sizes(field.spec, n), dtype));
     buffers.push_back(batch.fields.back().data_ptr());
   }
   return buffers;

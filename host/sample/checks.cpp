@@ -10,12 +10,6 @@
 
 namespace perrin::sample {
 
-std::vector<int64_t> batch_sizes(const perrin_spec& spec, int64_t n) {
-  std::vector<int64_t> sizes(spec.sizes, spec.sizes + spec.rank);
-  sizes.insert(sizes.begin(), n);
-  return sizes;
-}
-
 void Checked::shape(const at::Tensor& x, at::IntArrayRef sizes) const {
   if (x.sizes() != sizes) refuse(c10::str("has the shape ", x.sizes(), " and not ", sizes));
   if (x.scalar_type() != at::kFloat) refuse(c10::str("is of type ", x.scalar_type(), " and not Float"));

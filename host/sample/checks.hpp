@@ -13,9 +13,6 @@
 
 namespace perrin::sample {
 
-// The shape of a batch of n samples of this kind.
-std::vector<int64_t> batch_sizes(const perrin_spec& spec, int64_t n);
-
 // `what` is its place in a sentence ("the denoised prediction"), `owner` is put before the component's kind ("the
 // guide's "). Each throws Error that names the component.
 struct Checked {

@@ -21,6 +21,7 @@
 #include "host/sample/steps.hpp"
 #include "host/sample/trajectory.hpp"
 #include "host/services/finite.hpp"
+#include "host/services/spec.hpp"
 #include "host/services/tensor.hpp"
 
 namespace perrin::sample {
@@ -51,7 +52,7 @@ void check_start(const run::Model& model, const Request& request) {
     throw Error("the sampler goes from data to noise and was given no data", "sampler \"" + model.sampler.id() + "\"",
                 inversion_hint(model));
   }
-  const std::vector<int64_t> sizes = batch_sizes(model.shapes.z, request.count);
+  const std::vector<int64_t> sizes = services::batch_sizes(model.shapes.z, request.count);
   if (request.start.sizes() != sizes)
     throw Error(c10::str("sampling was to start at ", request.start.sizes(), ", but diffusion runs in ",
                          at::IntArrayRef(sizes)));
@@ -109,7 +110,8 @@ class Keeper {
 
 // They come from files.
 void check_finite(const at::Tensor& given, const std::string& what) {
-  if (given.defined() && !services::all_finite(given)) throw Error(what + " is not finite: " + services::count_not_finite(given), "", "give another file");
+  if (given.defined() && !services::all_finite(given))
+    throw Error(what + " is not finite: " + services::count_not_finite(given), "", "give another file");
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "host/run/terms.hpp"
 #include "host/sample/checks.hpp"
 #include "host/sample/distance.hpp"
+#include "host/services/spec.hpp"
 #include "host/services/status.hpp"
 #include "host/services/tensor.hpp"
 
@@ -86,7 +87,7 @@ at::Tensor Trajectory::decode(const at::Tensor& z) {
 }
 
 std::vector<int64_t> Trajectory::sizes() const {
-  return batch_sizes(model_.shapes.z, static_cast<int64_t>(conditions_.samples.size()));
+  return services::batch_sizes(model_.shapes.z, static_cast<int64_t>(conditions_.samples.size()));
 }
 
 // The request's own start, or x_T: standard normals at the scale that x_t has at the first level for data of unit

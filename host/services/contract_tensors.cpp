@@ -29,9 +29,7 @@ void hold_values(const Raw<member>& call, const perrin_call* told, uint32_t n, c
   if (v.dim() != 1 || v.size(0) != static_cast<int64_t>(told->n))
     call.wrong("did not give one value per sample: shape " + c10::str(v.sizes()) + " for a batch of " +
                std::to_string(told->n));
-  given.floating().with_graph(graph && told->training != 0);
-  if (FindNonFinite::active()) given.finite();
-  given.give();
+  given.floating().with_graph(graph && told->training != 0).finite_if_looked_for().give();
 }
 
 template <auto member>
@@ -40,7 +38,7 @@ void hold_encoding(const Raw<member>& call, const perrin_call* told, perrin_tens
   One one(call, name, name, result);
   one.inputs.add("x", x);
   Given& given = one.by([&](perrin_tensor** out) { call(told, x, out); });
-  if (spec) given.shaped(with_batch(batch_of(x), *spec));
+  if (spec) given.shaped(batch_sizes(*spec, batch_of(x)));
   given.floating().finite_unless_training(told);
   given.give();
 }
@@ -54,8 +52,7 @@ void Contract<&perrin_weighting::learnt>::hold(const Raw<&perrin_weighting::lear
   one.inputs.add("values", values);
   Given& given = one.by([&](perrin_tensor** out) { call(told, c_noise, values, out); });
   given.shaped(unwrap(values).sizes().vec()).floating().with_graph(unwrap(values).requires_grad());
-  if (FindNonFinite::active()) given.finite();
-  given.give();
+  given.finite_if_looked_for().give();
 }
 
 void Contract<&perrin_guidance::combine>::hold(const Raw<&perrin_guidance::combine>& call, const perrin_time* at,
@@ -65,7 +62,7 @@ void Contract<&perrin_guidance::combine>::hold(const Raw<&perrin_guidance::combi
   one.inputs.add("conditional", conditional);
   one.inputs.add("unconditional", unconditional);
   Given& given = one.by([&](perrin_tensor** out) { call(at, conditional, unconditional, out); });
-  if (perrin_tensor* one = conditional ? conditional : unconditional) given.like(unwrap(one));
+  if (perrin_tensor* seen = conditional ? conditional : unconditional) given.like(unwrap(seen));
   given.finite().give();
 }
 
@@ -108,7 +105,7 @@ void Contract<&perrin_conditioner::encode>::hold(const Raw<&perrin_conditioner::
     if (handle == nullptr && (!said || (said->slots & bit) == 0)) return void(*to = nullptr);
     Given& given = all.emplace_back(call, std::string("condition in the slot ") + name, to);
     given.fill_from(handle);
-    if (spec != nullptr) given.shaped(with_batch(told->n, *spec));
+    if (spec != nullptr) given.shaped(batch_sizes(*spec, told->n));
     given.floating().finite_unless_training(told);
   };
   const perrin_conditioning made = std::exchange(*out.data(), perrin_conditioning{});
@@ -139,7 +136,7 @@ void Contract<&perrin_encoder_training::encode>::hold(const Raw<&perrin_encoder_
   std::deque<Given> all;
   Given& first = all.emplace_back(call, "z", z);
   first.fill_from(encoded.take(0));
-  if (call.said.z) first.shaped(with_batch(batch_of(x), *call.said.z));
+  if (call.said.z) first.shaped(batch_sizes(*call.said.z, batch_of(x)));
   first.floating().finite_unless_training(told);
   for (size_t i = 0; i < call.said.outputs.size(); ++i) {
     const perrin_encoder_output& output = call.said.outputs[i];
@@ -147,7 +144,7 @@ void Contract<&perrin_encoder_training::encode>::hold(const Raw<&perrin_encoder_
     given.fill_from(others.take(i));
     given.tensor();
     if (output.role == PERRIN_OUTPUT_TERM) given.shaped({batch_of(x)}).floating();
-    if (FindNonFinite::active()) given.finite();
+    given.finite_if_looked_for();
   }
   for (Given& given : all) given.give();
 }
@@ -164,7 +161,7 @@ void Contract<&perrin_denoiser::forward>::hold(const Raw<&perrin_denoiser::forwa
     one.inputs.add("concat", conditioning->concat);
   }
   Given& given = one.by([&](perrin_tensor** out) { call(told, x, c_noise, conditioning, out); });
-  if (call.said.prediction) given.shaped(with_batch(batch_of(x), *call.said.prediction));
+  if (call.said.prediction) given.shaped(batch_sizes(*call.said.prediction, batch_of(x)));
   given.floating().finite_unless_training(told).give();
 }
 
@@ -180,7 +177,7 @@ void Contract<&perrin_extractor::forward>::hold(const Raw<&perrin_extractor::for
   for (uint32_t i = 0; i < n; ++i) {
     Given& given = all.emplace_back(call, "layer number " + std::to_string(wanted[i]), outputs + i);
     given.fill_from(out.take(i));
-    if (wanted[i] < call.said.layer_specs.size()) given.shaped(with_batch(batch_of(x), call.said.layer_specs[wanted[i]]));
+    if (wanted[i] < call.said.layer_specs.size()) given.shaped(batch_sizes(call.said.layer_specs[wanted[i]], batch_of(x)));
     given.floating().finite_unless_training(told);
   }
   for (Given& given : all) given.give();

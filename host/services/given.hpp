@@ -13,18 +13,11 @@
 #include "host/services/call.hpp"
 #include "host/services/finite.hpp"
 #include "host/services/output.hpp"
+#include "host/services/spec.hpp"
 #include "host/services/tensor.hpp"
 #include "host/services/unchanged.hpp"
 
 namespace perrin::services {
-
-using Sizes = std::vector<int64_t>;
-
-inline Sizes with_batch(int64_t batch, const perrin_spec& spec) {
-  Sizes sizes(spec.sizes, spec.sizes + spec.rank);
-  sizes.insert(sizes.begin(), batch);
-  return sizes;
-}
 
 // What a plugin gave in a call that failed all the same is released.
 inline void drop_given(perrin_tensor* handle) {
@@ -51,7 +44,7 @@ class Given {
     return unwrap(handle);
   }
 
-  Given& shaped(const Sizes& sizes) {
+  Given& shaped(const std::vector<int64_t>& sizes) {
     if (tensor().sizes() != at::IntArrayRef(sizes))
       call_.wrong("gave a " + name_ + " of shape " + c10::str(tensor().sizes()) + " in place of " +
                   c10::str(at::IntArrayRef(sizes)));
@@ -79,8 +72,9 @@ class Given {
   }
   // In training divergence is the optimizer's matter, unless somebody looks for its beginning.
   Given& finite_unless_training(const perrin_call* told) {
-    return told == nullptr || told->training == 0 || FindNonFinite::active() ? finite() : *this;
+    return told == nullptr || told->training == 0 ? finite() : finite_if_looked_for();
   }
+  Given& finite_if_looked_for() { return FindNonFinite::active() ? finite() : *this; }
   Given& with_graph(bool wanted) {
     if (wanted && at::GradMode::is_enabled() && !tensor().requires_grad())
       call_.wrong("gave a " + name_ + " without a graph: nothing can be learnt from it. Compute it from the inputs by "

@@ -1,7 +1,6 @@
 #include "added_tokens.hpp"
 
 #include <algorithm>
-#include <perrin/cpp/plugin.hpp>
 
 #include "code_points.hpp"
 
@@ -43,8 +42,6 @@ AddedTokens::AddedTokens(const Json& list, const Normalise& normalise) : normali
                 one.value("rstrip", false)};
     const bool normalised = one.value("normalized", !one.value("special", false));
     if (normalised) token.content = normalise(token.content);
-    if (token.id < 0 || token.id > INT32_MAX)
-      throw perrin::Failure(PERRIN_INVALID_DATA, "its added token \"" + token.content + "\" has no number from 0 on");
     if (!token.content.empty()) (normalised ? normalised_ : raw_).push_back(std::move(token));
   }
   for (auto* tokens : {&raw_, &normalised_})

@@ -19,7 +19,7 @@ class AddedTokens {
     std::optional<int64_t> token;
   };
 
-  // Those with "normalized": true are looked for in normalised text.
+  // Those with "normalized": true are looked for in normalised text. The numbers were looked at (tokenizer.cpp).
   AddedTokens(const Json& list, const Normalise& normalise);
 
   // What stands between tokens is normalised. Of tokens that begin at one place the longest is taken.

@@ -257,7 +257,8 @@ TEST(SamplingTimes, FlowMatchIsThePeersList) {
     const List list({"schedule={use='flow', shift=" + std::string(shift) + "}", "parameterization.use='flow'",
                      "sampler={spacing='flow-match', steps=5}"});
     ASSERT_EQ(list.times.size(), 6u);
-    for (size_t i = 0; i < 6; ++i) EXPECT_FLOAT_EQ(static_cast<float>(list.times[i].sigma), static_cast<float>(sigmas[i])) << shift << ", level " << i;
+    for (size_t i = 0; i < 6; ++i)
+      EXPECT_FLOAT_EQ(static_cast<float>(list.times[i].sigma), static_cast<float>(sigmas[i])) << shift << ", level " << i;
   }
 }
 
