@@ -19,7 +19,7 @@ import safetensors.numpy
 import xarray as xr
 from PIL import Image
 
-from program import IMAGES, POINTS, TWO_STAGES, Program, checkpoints, describe, differences, everything, last_json, status, wait_until, write
+from program import IMAGES, PICTURES, POINTS, SMALL_UNET, TWO_STAGES, Program, checkpoints, describe, differences, everything, last_json, status, wait_until, write
 
 PERRIN = Program(sys.argv.pop(1))
 ESCAPE = "\x1b"
@@ -98,6 +98,16 @@ class Check(InFolder):
         self.assertEqual("mlp", r["experiment"]["denoiser"]["use"])
         self.assertEqual(3 * 8 * r["stages"][0]["forward_flops_per_sample"], r["stages"][0]["flops_per_step"])
         self.assertIn(r["hash"][:8], text)
+
+    def test_check_json_has_what_plugins_warn_of(self):
+        self.assertEqual([], json.loads(PERRIN("check", self.points, "--json").stdout)["warnings"])
+        (self.folder / "data").mkdir(exist_ok=True)
+        for name in ("a.png", "b.bmp"):
+            Image.new("RGB", (8, 8)).save(self.folder / "data" / name)
+        pictures = write(self.folder / "pictures.toml", "[experiment]\nname = \"p\"\n" + PICTURES + SMALL_UNET + "[[stage]]\nsteps = 1\n")
+        said = json.loads(PERRIN("check", pictures, "--json", cwd=self.folder).stdout)["warnings"]
+        self.assertEqual(1, len(said), said)
+        self.assertIn("b.bmp", said[0])
 
     def test_check_shows_where_a_guide_of_another_schedule_does_not_reach(self):
         ldm = write(self.folder / "ldm.toml", POINTS.replace('"linear"', '"scaled-linear"'))
@@ -297,7 +307,7 @@ class Sample(InFolder):
         return arrays["samples"], arrays.get("labels"), pixels(self.folder / f"{run}-{name}.png"), done
 
     def test_the_batch_size_changes_no_sample(self):
-        # The random numbers are the same to the bit (tests/unit/run); matrix products are not: a BLAS sums in another order
+        # The random numbers are the same to the bit (tests/unit/sample); matrix products are not: a BLAS sums in another order
         # for another number of rows, which is a few units in the last place of float32, carried through the steps.
         for run, shape in {"two": (70, 2), "images": (70, 1, 8, 8)}.items():
             found = {}

@@ -174,6 +174,13 @@ class Stages(unittest.TestCase):
 
         sample("one", "--prompt", "a small red circle", "--prompt", "a large blue star")
         self.assertEqual((4, 3, 32, 32), arrays("one").shape)
+        (self.folder / "two.txt").write_bytes(b"\xef\xbb\xbfa small red circle\r\n\n \na large blue star")
+        sample("listed", "--prompts", self.folder / "two.txt")
+        np.testing.assert_array_equal(arrays("one"), arrays("listed"))
+        (self.folder / "none.txt").write_text(" \n\n")
+        self.assertIn("the file holds no prompt", sample("x", "--prompts", self.folder / "none.txt", expect=2).stderr)
+        (self.folder / "latin.txt").write_bytes(b"a red circle\na gr\xfcn star\n")
+        self.assertRegex(sample("x", "--prompts", self.folder / "latin.txt", expect=2).stderr, r"latin\.txt:2:5|line 2, column 5")
         sample("heavy", "--prompt", "a small (red:1.5) circle", "--prompt", "a large blue star")
         self.assertFalse((arrays("one")[:2] == arrays("heavy")[:2]).all(), "a weight counts")
         np.testing.assert_allclose(arrays("one")[2:], arrays("heavy")[2:], atol=1e-5)

@@ -54,12 +54,12 @@ TEST(FileSums, AreRememberedOnceTheFilesHaveSettled) {
   const Scratch scratch;
   std::filesystem::path a, b;
   decltype(sums({})) first, second;
-  std::chrono::steady_clock::time_point written;
-  do {  // again where the machine was so busy that the files were two seconds old at the second look
+  std::chrono::system_clock::time_point written;
+  do {  // again where the files were two seconds old at the second look: a busy machine, or a clock that was set
     a = scratch.write("data/a", "one"), b = scratch.write("data/b", "three");
-    written = std::chrono::steady_clock::now();
+    written = std::chrono::system_clock::now();
     first = sums({a, b}), second = sums({a, b});
-  } while (std::chrono::steady_clock::now() - written > std::chrono::seconds(1));
+  } while (std::chrono::system_clock::now() - written > std::chrono::seconds(1));
   EXPECT_EQ(first.first, (std::vector{config::sha256_hex("one"), config::sha256_hex("three")}));
   EXPECT_EQ(second.second, 8u) << "a file that has just changed may change again and look the same";
   std::this_thread::sleep_for(std::chrono::milliseconds(2100));

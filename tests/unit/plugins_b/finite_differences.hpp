@@ -18,9 +18,10 @@ struct Input {
   at::Tensor value;  // a float64 leaf with a gradient
 };
 
-// Central differences of fourth order: sum_k w_k f(x + k h d) / h.
+// Central differences of fourth order: sum_k w_k f(x + k h d) / h. A bias before a group norm of few values bends f within
+// 0.01 of itself: at h = 1e-3 what the stencil leaves out came to 1e-6 of the derivative, and falls as h^4.
 inline double derivative(const std::function<at::Tensor()>& f, const at::Tensor& x, const at::Tensor& direction,
-                         double h = 1e-3) {
+                         double h = 2e-4) {
   const at::NoGradGuard no_grad;
   const std::pair<int, double> stencil[] = {{-2, 1.0 / 12}, {-1, -8.0 / 12}, {1, 8.0 / 12}, {2, -1.0 / 12}};
   const auto before = x.detach().clone();
