@@ -9,44 +9,45 @@
 #include "host/app/session.hpp"
 #include "host/base/error.hpp"
 #include "host/console/units.hpp"
-#include "host/run/cost.hpp"
-#include "host/run/fit.hpp"
-#include "host/run/given_weights.hpp"
-#include "host/run/model.hpp"
-#include "host/run/pipeline.hpp"
-#include "host/run/text_lengths.hpp"
-#include "host/run/trainer.hpp"
+#include "host/data/captions.hpp"
+#include "host/data/conditioner_fit.hpp"
+#include "host/life/trainer.hpp"
+#include "host/model/fields.hpp"
+#include "host/model/given_weights.hpp"
+#include "host/model/model.hpp"
+#include "host/runs/guide.hpp"
 #include "host/sample/generate.hpp"
-#include "host/sample/guide.hpp"
+#include "host/sample/guide_level.hpp"
 #include "host/sample/steps.hpp"
+#include "host/train/cost.hpp"
 
 namespace perrin::app {
 namespace {
 
 std::string field_text(const perrin_field& field) {
-  return std::string(field.spec.name.data, field.spec.name.size) + " " + run::shape_text(field.spec) +
+  return std::string(field.spec.name.data, field.spec.name.size) + " " + model::shape_text(field.spec) +
          (field.n_classes ? " of " + std::to_string(field.n_classes) + " classes" : "");
 }
 
 // What each component makes of the shapes that reach it.
-std::string role_of(const run::Model& model, const std::string& kind) {
-  const run::Shapes& s = model.shapes;
-  if (kind == "encoder") return run::shape_text(s.x) + " -> " + run::shape_text(s.z);
+std::string role_of(const model::Model& model, const std::string& kind) {
+  const model::Shapes& s = model.shapes;
+  if (kind == "encoder") return model::shape_text(s.x) + " -> " + model::shape_text(s.z);
   if (kind == "extractor") {
     std::string layers;
     for (size_t i = 0; i < s.layers.size(); ++i)
-      layers += (i ? ", " : "") + s.layers[i] + " " + run::shape_text(s.layer_specs[i]);
+      layers += (i ? ", " : "") + s.layers[i] + " " + model::shape_text(s.layer_specs[i]);
     return layers;
   }
-  if (kind == "denoiser") return run::shape_text(s.z) + " -> " + run::shape_text(s.prediction);
+  if (kind == "denoiser") return model::shape_text(s.z) + " -> " + model::shape_text(s.prediction);
   std::string text;
   if (kind == "dataset")
     for (const perrin_field& field : s.fields) text += (text.empty() ? "" : ", ") + field_text(field);
   if (kind == "conditioner" && s.conditioning) {
     const perrin_conditioning_spec& c = *s.conditioning;
-    if (c.slots & PERRIN_SLOT_VECTOR) text += "vector " + run::shape_text(c.vector) + " ";
-    if (c.slots & PERRIN_SLOT_SEQUENCE) text += "sequence " + run::shape_text(c.sequence) + " ";
-    if (c.slots & PERRIN_SLOT_CONCAT) text += "concat " + run::shape_text(c.concat);
+    if (c.slots & PERRIN_SLOT_VECTOR) text += "vector " + model::shape_text(c.vector) + " ";
+    if (c.slots & PERRIN_SLOT_SEQUENCE) text += "sequence " + model::shape_text(c.sequence) + " ";
+    if (c.slots & PERRIN_SLOT_CONCAT) text += "concat " + model::shape_text(c.concat);
   }
   return text;
 }
@@ -65,21 +66,21 @@ nlohmann::json level_of(const perrin_time& at) {
   return at.alpha > 0 ? nlohmann::json(at.sigma / at.alpha) : nlohmann::json();
 }
 
-nlohmann::json report(run::Model& model, const config::Loaded& loaded) {
+nlohmann::json report(model::Model& model, const config::Loaded& loaded) {
   nlohmann::json r;
   r["experiment"] = nlohmann::json::parse(loaded.resolved_json);
   r["hash"] = loaded.hash;
-  r["samples_in_dataset"] = run::dataset_count(model.dataset);
+  r["samples_in_dataset"] = model::dataset_count(model.dataset);
   r["warnings"] = warnings();  // what plugins said by now, such as which files a dataset passes over
-  for (const run::ParameterGroup& group : model.parameters.groups()) r["parameters"][group.kind] = group.count();
+  for (const model::ParameterGroup& group : model.parameters.groups()) r["parameters"][group.kind] = group.count();
   for (const config::Stage& stage : loaded.experiment.stages) {
     const int64_t batch = stage.batch_size * stage.accumulate;
-    const run::Cost cost = run::measure_cost(model, stage);
+    const train::Cost cost = train::measure_cost(model, stage);
     r["stages"].push_back({{"name", stage.name},
                            {"steps", stage.steps},
                            {"forward_flops_per_sample", cost.forward_flops},
                            {"flops_per_step", 3 * cost.forward_flops * batch},
-                           {"parameter_bytes", run::parameter_bytes(model, stage.ema_decay > 0)},
+                           {"parameter_bytes", train::parameter_bytes(model, stage.ema_decay > 0)},
                            {"activation_bytes", cost.activation_bytes * stage.batch_size}});
   }
   if (!model.diffuses()) return r;
@@ -113,7 +114,7 @@ void print_steps(const nlohmann::json& r) {
   std::cout << "\n";
 }
 
-void print(const run::Model& model, const config::Loaded& loaded, const nlohmann::json& r) {
+void print(const model::Model& model, const config::Loaded& loaded, const nlohmann::json& r) {
   std::cout << loaded.file << ": fine\n\n";
   if (r.contains("unreadable_samples")) std::cout << "  all " << r["samples_in_dataset"] << " samples can be read\n\n";
   for (const config::Component* c : loaded.experiment.components()) {
@@ -142,10 +143,10 @@ void print(const run::Model& model, const config::Loaded& loaded, const nlohmann
 }
 
 // Conditioners that learn their vocabulary from the data do it here as a run would: lengths are counted in its tokens.
-void warn_of_cut_texts(run::Model& model) {
+void warn_of_cut_texts(model::Model& model) {
   const int64_t batch_size = model.experiment.samples.batch_size;
-  run::fit_conditioners(model, batch_size);
-  for (const std::string& line : run::cut_captions(model, batch_size)) std::cerr << line << "\n";
+  data::fit_conditioners(model, batch_size);
+  for (const std::string& line : data::cut_captions(model, batch_size)) std::cerr << line << "\n";
   for (const std::string& line : sample::cut_prompts(model, model.experiment.samples.prompts)) std::cerr << line << "\n";
 }
 
@@ -179,12 +180,12 @@ int check_command(const std::vector<std::string>& arguments) {
   const auto set = values->count("set") ? (*values)["set"].as<std::vector<std::string>>() : std::vector<std::string>();
   loader::Registry& registry = open_registry({std::filesystem::absolute(file).parent_path()});
   const config::Loaded loaded = load_experiment(file, set);
-  run::Model model(loaded, registry);
-  model.build_parameters();
-  run::give_weights(model, loaded);
-  run::check_stages(model, loaded);
+  life::Composition composition(loaded, registry);
+  model::Model& model = composition.model;
+  model::give_weights(model, loaded, composition.trainable_losses());
+  life::check_stages(composition, loaded);
   sample::check_generates(model, loaded);
-  if (model.diffuses()) sample::load_guide(model, registry, load_other);
+  if (model.diffuses()) runs::load_guide(model, registry, load_other);
   if (model.diffuses()) sample::check_steps(model.times, loaded);
   warn_of_cut_texts(model);
   nlohmann::json r = report(model, loaded);

@@ -8,7 +8,8 @@
 
 #include "host/app/session.hpp"
 #include "host/console/progress.hpp"
-#include "host/run/pipeline.hpp"
+#include "host/data/samples.hpp"
+#include "host/model/fields.hpp"
 
 namespace perrin::app {
 namespace {
@@ -25,8 +26,8 @@ struct Reading {
 };
 
 void read_some(Reading& reading) {
-  run::Batch batch;
-  const std::vector<void*> buffers = run::allocate_fields(batch, reading.fields, 1);
+  data::Batch batch;
+  const std::vector<void*> buffers = data::allocate_fields(batch, reading.fields, 1);
   for (uint64_t index; !reading.stop && (index = reading.next++) < reading.count; ++reading.done) {
     try {
       reading.dataset.invoke<&perrin_dataset::read>(uint64_t{1}, &index, buffers.data());
@@ -58,7 +59,7 @@ class Readers {
 }  // namespace
 
 std::vector<UnreadableSample> unreadable_samples(services::Component& dataset) {
-  Reading reading{dataset, run::dataset_fields(dataset), run::dataset_count(dataset)};
+  Reading reading{dataset, model::dataset_fields(dataset), model::dataset_count(dataset)};
   {
     console::Progress bar("reading", static_cast<int64_t>(reading.count), "sample");
     const Readers readers(reading);

@@ -20,10 +20,10 @@
 #include "host/console/progress.hpp"
 #include "host/console/table.hpp"
 #include "host/console/terminal.hpp"
+#include "host/life/signals.hpp"
 #include "host/loader/index.hpp"
-#include "host/run/data_record.hpp"
-#include "host/run/device.hpp"
-#include "host/run/signals.hpp"
+#include "host/model/device.hpp"
+#include "host/runs/data_record.hpp"
 #include "host/sample/classes.hpp"
 #include "host/sample/generate.hpp"
 #include "host/sample/steps.hpp"
@@ -85,7 +85,7 @@ struct Result {
 class Comparison {
  public:
   // All are borrowed.
-  Comparison(const run::Folder& folder, loader::Registry& registry, int64_t count)
+  Comparison(const runs::Folder& folder, loader::Registry& registry, int64_t count)
       : folder_(folder), registry_(registry), count_(count), run_(load_diffusion(folder.experiment())) {
     reference_ = sample("dopri5", reference_steps(), kReference).samples;
   }
@@ -109,7 +109,7 @@ class Comparison {
     std::vector<std::string> ids = config::ids_of_kind(loader::Index::scan().catalogue(), "sampler");
     std::erase_if(ids, [&](const std::string& id) {
       const auto loaded = load_experiment(folder_.experiment(), {another_sampler(id, run_.experiment.sampling)});
-      return sample::inverts(run::Model(loaded, registry_, run::kept_data(folder_, loaded)));
+      return sample::inverts(model::Model(loaded, registry_, runs::kept_data(folder_, loaded)));
     });
     return ids;
   }
@@ -120,7 +120,7 @@ class Comparison {
                                     "sampler.steps=" + std::to_string(steps)};
     set.insert(set.end(), more.begin(), more.end());
     const config::Loaded loaded = load_experiment(folder_.experiment(), set);
-    run::Model model(loaded, registry_, run::kept_data(folder_, loaded));
+    model::Model model(loaded, registry_, runs::kept_data(folder_, loaded));
     sample::check_generates(model, loaded);
     sample::check_steps(model.times, loaded);
     take_weights(model, folder_, registry_);
@@ -131,7 +131,7 @@ class Comparison {
     request.seed = run_.experiment.samples.seed;
     request.labels = sample::grid_labels(model, count_, run_.experiment.samples.columns);
     request.given = sample::grid_conditions(model, run_.experiment.samples, count_);
-    request.cancelled = [] { return run::stop_signal() != 0; };
+    request.cancelled = [] { return life::stop_signal() != 0; };
     request.progress = [&](int64_t done, int64_t) { result.calls = done; };
     const auto begin = std::chrono::steady_clock::now();
     result.samples = sample::generate(model, request);
@@ -141,11 +141,12 @@ class Comparison {
 
   // Not more than a discrete schedule has.
   int64_t reference_steps() const {
-    const auto levels = static_cast<int64_t>(run::Model(run_, registry_, run::kept_data(folder_, run_)).times.domain().steps);
+    const auto levels =
+        static_cast<int64_t>(model::Model(run_, registry_, runs::kept_data(folder_, run_)).times.domain().steps);
     return levels == 0 ? kReferenceSteps : std::min(levels, kReferenceSteps);
   }
 
-  const run::Folder& folder_;
+  const runs::Folder& folder_;
   loader::Registry& registry_;
   const int64_t count_;
   const config::Loaded run_;
@@ -209,10 +210,10 @@ int compare_command(const std::vector<std::string>& arguments) {
   Command c = command();
   const auto values = parse(c, arguments);
   if (!values) return 0;
-  const run::Folder folder = run::open_folder(required(c, *values, "RUN"));
+  const runs::Folder folder = runs::open_folder(required(c, *values, "RUN"));
   const std::vector<int64_t> steps = numbers((*values)["steps"].as<std::string>());
-  run::use_device((*values)["device"].as<std::string>());
-  loader::Registry& registry = open_registry(run::data_folders(folder));
+  loader::Registry& registry =
+      open_registry(runs::data_folders(folder), {.device = (*values)["device"].as<std::string>()});
   const fs::path stem =
       output_stem(values->count("out") ? fs::path((*values)["out"].as<std::string>()) : folder.samples() / "compare",
                   {".png", ".csv"});

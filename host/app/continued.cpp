@@ -39,14 +39,14 @@ std::string described(const std::vector<Difference>& found) {
 
 }  // namespace
 
-std::vector<std::string> compare_experiments(const run::Found& checkpoint, const config::Loaded& loaded,
-                                             const run::Folder& folder) {
+std::vector<std::string> compare_experiments(const runs::Found& checkpoint, const config::Loaded& loaded,
+                                             const runs::Folder& folder) {
   const auto held = checkpoint.metadata.find("config_hash");
   const std::string hash = held == checkpoint.metadata.end() ? "" : held->second;
   if (hash == loaded.hash) return {};
   if (hash == loader::sha256_of(folder.experiment()))
     return {"the run's components were updated since it was recorded: its experiment now has other keys or defaults"};
-  const std::string before = run::origin_in(checkpoint.metadata).config_toml;
+  const std::string before = runs::origin_in(checkpoint.metadata).config_toml;
   std::vector<Difference> found;
   if (!before.empty()) found = differences(load_recorded(before), loaded);
   if (found.size() == 1 && lengthens(found[0], loaded.experiment))
@@ -58,11 +58,11 @@ std::vector<std::string> compare_experiments(const run::Found& checkpoint, const
               "resume with the run's own experiment.toml, in which the last stage's steps alone may grow");
 }
 
-std::vector<std::string> compare_origins(const run::Found& checkpoint, const run::Origin& now,
-                                         const std::vector<run::Input>& found, const run::Folder& folder,
+std::vector<std::string> compare_origins(const runs::Found& checkpoint, const runs::Origin& now,
+                                         const std::vector<data::Input>& found, const runs::Folder& folder,
                                          bool accepted) {
-  run::Changes changes =
-      run::changes(run::origin_in(checkpoint.metadata), now, run::read_listed(folder.inputs()), found);
+  runs::Changes changes =
+      runs::changes(runs::origin_in(checkpoint.metadata), now, runs::read_listed(folder.inputs()), found);
   std::string grave;
   for (const std::string& line : changes.grave) grave += "\n  " + line;
   if (!grave.empty() && !accepted)

@@ -5,22 +5,22 @@
 #include <vector>
 
 #include "host/config/load.hpp"
-#include "host/run/checkpoint.hpp"
-#include "host/run/folder.hpp"
-#include "host/run/origin.hpp"
+#include "host/runs/checkpoint.hpp"
+#include "host/runs/folder.hpp"
+#include "host/runs/origin.hpp"
 
 namespace perrin::app {
 
 // Notes for the user where the run's experiment.toml is not, letter for letter, what the checkpoint's steps were done
 // with: its components were updated in a compatible way, or its last stage got more steps. Throws Error, with each key
 // that differs, for everything else.
-std::vector<std::string> compare_experiments(const run::Found& checkpoint, const config::Loaded& loaded,
-                                             const run::Folder& folder);
+std::vector<std::string> compare_experiments(const runs::Found& checkpoint, const config::Loaded& loaded,
+                                             const runs::Folder& folder);
 
-// Notes on data, libraries and machine, as run::changes finds them. Throws Error where other data or other libraries
+// Notes on data, libraries and machine, as runs::changes finds them. Throws Error where other data or other libraries
 // would go on, unless they are accepted.
-std::vector<std::string> compare_origins(const run::Found& checkpoint, const run::Origin& now,
-                                         const std::vector<run::Input>& found, const run::Folder& folder,
+std::vector<std::string> compare_origins(const runs::Found& checkpoint, const runs::Origin& now,
+                                         const std::vector<data::Input>& found, const runs::Folder& folder,
                                          bool accepted);
 
 }  // namespace perrin::app

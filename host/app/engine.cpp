@@ -15,11 +15,11 @@
 #include "host/base/standard_files.hpp"
 #include "host/config/diagnostics.hpp"
 #include "host/console/output.hpp"
+#include "host/life/signals.hpp"
 #include "host/loader/crash.hpp"
 #include "host/loader/crumbs.hpp"
 #include "host/loader/watchdog.hpp"
-#include "host/run/device.hpp"
-#include "host/run/signals.hpp"
+#include "host/model/device.hpp"
 
 namespace {
 
@@ -30,9 +30,9 @@ int answer(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + (argc > 1 ? 2 : 1), argv + argc);
   try {
     perrin::loader::install_crash_handler(true);
-    perrin::run::install_signal_handlers();
-    perrin::loader::start_watchdog(perrin::run::stop_signal);
-    perrin::run::tune_process();
+    perrin::life::install_signal_handlers();
+    perrin::loader::start_watchdog(perrin::life::stop_signal);
+    perrin::model::tune_process();
     if (name == "run") return perrin::app::run_command(arguments);
     if (name == "resume") return perrin::app::resume_command(arguments);
     if (name == "check") return perrin::app::check_command(arguments);
@@ -46,8 +46,8 @@ int answer(int argc, char** argv) {
     return static_cast<int>(Exit::usage);
   } catch (const Error& error) {
     std::cerr << perrin::console::message_text(error);
-    const bool stopped = error.exit == Exit::interrupted && perrin::run::stop_signal() != 0;
-    return stopped ? perrin::run::stop_exit_code() : static_cast<int>(error.exit);
+    const bool stopped = error.exit == Exit::interrupted && perrin::life::stop_signal() != 0;
+    return stopped ? perrin::life::stop_exit_code() : static_cast<int>(error.exit);
   } catch (const std::bad_alloc&) {
     std::cerr << Error("out of memory", "", "lower batch_size or the model's size").message();
   } catch (const std::exception& error) {

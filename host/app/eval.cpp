@@ -12,9 +12,9 @@
 #include "host/console/table.hpp"
 #include "host/console/terminal.hpp"
 #include "host/evaluate/evaluate.hpp"
-#include "host/run/device.hpp"
-#include "host/run/folder.hpp"
-#include "host/run/signals.hpp"
+#include "host/life/signals.hpp"
+#include "host/model/device.hpp"
+#include "host/runs/folder.hpp"
 #include "host/sample/steps.hpp"
 
 namespace perrin::app {
@@ -52,13 +52,13 @@ std::vector<evaluate::Judge> judges_of(const options::variables_map& values) {
   return judges;
 }
 
-evaluate::Values measured(run::Model& model, const evaluate::Request& request,
-                          const std::vector<evaluate::Judge>& judges) {
-  if (model.extractor) return evaluate::extraction(model, request);
+evaluate::Values measured(model::Model& model, const config::Loaded& loaded, loader::Registry& registry,
+                          const evaluate::Request& request, const std::vector<evaluate::Judge>& judges) {
+  if (model.extractor) return evaluate::extraction(model, train::Losses(model, loaded, registry), request);
   if (model.diffuses() && !judges.empty()) return evaluate::agreement(model, request, judges);
   const auto& stages = model.experiment.stages;
   for (const config::Stage& stage : stages)
-    if (model.task(stage) == run::Task::first_stage) return evaluate::reconstruction(model, request);
+    if (train::task_of(model, stage) == train::Task::first_stage) return evaluate::reconstruction(model, request);
   throw Error("this version evaluates first stages, extractors, and samples by judges", "perrin eval",
               "give --judge FIELD=WEIGHTS, or name a run of one of the others");
 }
@@ -85,12 +85,12 @@ int eval_command(const std::vector<std::string>& arguments) {
   Command c = command();
   const auto values = parse(c, arguments);
   if (!values) return 0;
-  const run::Folder folder = run::open_folder(required(c, *values, "RUN"));
-  run::use_device((*values)["device"].as<std::string>());
-  loader::Registry& registry = open_registry(run::data_folders(folder));
+  const runs::Folder folder = runs::open_folder(required(c, *values, "RUN"));
+  loader::Registry& registry =
+      open_registry(runs::data_folders(folder), {.device = (*values)["device"].as<std::string>()});
   const auto set = values->count("set") ? (*values)["set"].as<std::vector<std::string>>() : std::vector<std::string>();
   const config::Loaded loaded = load_experiment(folder.experiment(), set);
-  run::Model model(loaded, registry);
+  model::Model model(loaded, registry);
   if (model.diffuses()) sample::check_steps(model.times, loaded);
   Weights weights;
   if (values->count("checkpoint")) weights.checkpoint = (*values)["checkpoint"].as<std::string>();
@@ -101,8 +101,8 @@ int eval_command(const std::vector<std::string>& arguments) {
   request.count = values->count("count") ? (*values)["count"].as<int64_t>() : judges.empty() ? 0 : 200;
   request.batch_size = (*values)["batch-size"].as<int64_t>();
   request.progress = [&](int64_t done, int64_t total) { bar->set_total(total), bar->update(done); };
-  request.cancelled = [] { return run::stop_signal() != 0; };
-  const evaluate::Values found = measured(model, request, judges);
+  request.cancelled = [] { return life::stop_signal() != 0; };
+  const evaluate::Values found = measured(model, loaded, registry, request, judges);
   bar.reset();
   print(found, values->count("json") > 0);
   return 0;

@@ -7,9 +7,9 @@
 #include "host/app/session.hpp"
 #include "host/base/error.hpp"
 #include "host/loader/file.hpp"
-#include "host/run/device.hpp"
-#include "host/run/given_weights.hpp"
-#include "host/sample/guide.hpp"
+#include "host/model/device.hpp"
+#include "host/model/given_weights.hpp"
+#include "host/runs/guide.hpp"
 #include "host/store/reader.hpp"
 #include "host/store/run_lock.hpp"
 
@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // What the results file says, if it is there and whole. Throws Error for one of another schema.
-std::optional<store::Reader> read_results(const run::Folder& folder) {
+std::optional<store::Reader> read_results(const runs::Folder& folder) {
   const store::RunLock busy(folder.results());  // first: what another process is writing reads as damaged
   std::error_code none;
   if (!fs::exists(folder.results(), none)) return std::nullopt;
@@ -30,7 +30,7 @@ std::optional<store::Reader> read_results(const run::Folder& folder) {
   }
 }
 
-int nothing_to_do(const run::Folder& folder) {
+int nothing_to_do(const runs::Folder& folder) {
   store::Writer::close_killed(folder.results());
   std::cerr << "the run is finished; nothing to do (to lengthen it, raise `steps` of the last stage in "
             << folder.experiment().string() << ")\n";
@@ -38,9 +38,9 @@ int nothing_to_do(const run::Folder& folder) {
   return 0;
 }
 
-std::optional<run::Found> newest(const run::Folder& folder) {
+std::optional<runs::Found> newest(const runs::Folder& folder) {
   std::vector<std::string> rejected;
-  auto found = run::newest_checkpoint(folder.checkpoints(), &rejected);
+  auto found = runs::newest_checkpoint(folder.checkpoints(), &rejected);
   for (const std::string& line : rejected) std::cerr << "warning: skipped a checkpoint: " << line << "\n";
   if (!found && !rejected.empty())
     throw Error("none of the run's checkpoints can be read", folder.checkpoints().string(),
@@ -49,7 +49,7 @@ std::optional<run::Found> newest(const run::Folder& folder) {
   return found;
 }
 
-bool is_done(const std::optional<run::Found>& checkpoint, const config::Experiment& experiment) {
+bool is_done(const std::optional<runs::Found>& checkpoint, const config::Experiment& experiment) {
   if (!checkpoint) return true;
   const auto last = static_cast<int64_t>(experiment.stages.size()) - 1;
   return checkpoint->progress.stage == last && checkpoint->progress.stage_step >= experiment.stages.back().steps;
@@ -76,7 +76,7 @@ std::string kept_rows(const fs::path& results) {
   return text;
 }
 
-store::Writer rescue(const run::Folder& folder, const store::Layout& layout, int64_t step, const Error& damage,
+store::Writer rescue(const runs::Folder& folder, const store::Layout& layout, int64_t step, const Error& damage,
                      Start& start) {
   const fs::path kept = aside(folder.results());
   fs::rename(folder.results(), kept);
@@ -88,7 +88,7 @@ store::Writer rescue(const run::Folder& folder, const store::Layout& layout, int
 }
 
 // The run's results up to its checkpoint; a run without any starts with a new file.
-store::Writer take_up(const run::Folder& folder, const store::Layout& layout, Start& start) {
+store::Writer take_up(const runs::Folder& folder, const store::Layout& layout, Start& start) {
   std::error_code none;
   const int64_t step = start.checkpoint ? start.checkpoint->progress.step : 0;
   if (!fs::exists(folder.results(), none)) {
@@ -124,30 +124,32 @@ store::Layout continued(store::Layout layout, const std::optional<store::Reader>
   return layout;
 }
 
-int go_on(const run::Folder& folder, std::optional<store::Reader> old, const std::vector<std::string>& arguments,
-          bool accepted, bool json) {
-  loader::Registry& registry = open_registry(run::data_folders(folder));
+int go_on(const runs::Folder& folder, std::optional<store::Reader> old, const std::vector<std::string>& arguments,
+          const options::variables_map& values) {
+  loader::Registry& registry =
+      open_registry(runs::data_folders(folder), {.device = values["device"].as<std::string>()});
   const config::Loaded loaded = load_experiment(folder.experiment(), {});
   Start start{newest(folder), {}, {}, {}};
   if (start.checkpoint) start.notes = compare_experiments(*start.checkpoint, loaded, folder);
   if (old && old->status() == "finished" && is_done(start.checkpoint, loaded.experiment)) return nothing_to_do(folder);
-  run::Model model(loaded, registry);
-  model.build_parameters();
-  if (!start.checkpoint) run::give_weights(model, loaded);
-  if (model.diffuses()) sample::load_guide(model, registry, load_other);
-  identify(model, loaded, start.checkpoint ? size_t(start.checkpoint->progress.stage) + 1 : 0);
-  start.origin = run::origin_of(model, loaded, registry);
+  life::Composition composition(loaded, registry);
+  model::Model& model = composition.model;
+  if (!start.checkpoint) model::give_weights(model, loaded, composition.trainable_losses());
+  if (model.diffuses()) runs::load_guide(model, registry, load_other);
+  identify(composition, loaded, start.checkpoint ? size_t(start.checkpoint->progress.stage) + 1 : 0);
+  start.origin = runs::origin_of(model, composition.inputs, loaded, registry);
   if (start.checkpoint)
-    for (std::string& note : compare_origins(*start.checkpoint, start.origin, model.inputs.all, folder, accepted))
+    for (std::string& note : compare_origins(*start.checkpoint, start.origin, composition.inputs.all, folder,
+                                             values.count("accept-changes") > 0))
       start.notes.push_back(std::move(note));
   stop_if_asked();
   const store::Layout layout =
-      continued(layout_of(model, loaded, registry, folder, command_line("resume", arguments)), old, start);
+      continued(layout_of(composition, loaded, registry, folder, command_line("resume", arguments)), old, start);
   old.reset();
   store::Writer writer = take_up(folder, layout, start);
   for (const std::string& note : start.notes) std::cerr << "warning: " << note << "\n";
-  run::write_inputs(folder.inputs(), model.inputs);
-  return live(model, loaded, folder, std::move(writer), start, json);
+  runs::write_inputs(folder.inputs(), composition.inputs);
+  return live(composition, loaded, folder, std::move(writer), start, values.count("json") > 0);
 }
 
 }  // namespace
@@ -164,12 +166,11 @@ int resume_command(const std::vector<std::string>& arguments) {
       "json", "print a JSON summary");
   const auto values = parse(c, arguments);
   if (!values) return 0;
-  const run::Folder folder = run::open_folder(required(c, *values, "RUN"));
-  run::use_device((*values)["device"].as<std::string>());
+  const runs::Folder folder = runs::open_folder(required(c, *values, "RUN"));
   std::optional<store::Reader> old = read_results(folder);
   if (old && old->status() == "finished" && old->layout().config_hash == loader::sha256_of(folder.experiment()))
     return nothing_to_do(folder);
-  return go_on(folder, std::move(old), arguments, values->count("accept-changes") > 0, values->count("json") > 0);
+  return go_on(folder, std::move(old), arguments, *values);
 }
 
 }  // namespace perrin::app

@@ -3,14 +3,13 @@
 #include "host/app/life.hpp"
 #include "host/app/options.hpp"
 #include "host/app/session.hpp"
-#include "host/run/device.hpp"
-#include "host/run/given_weights.hpp"
-#include "host/run/pipeline.hpp"
-#include "host/run/trainer.hpp"
+#include "host/life/trainer.hpp"
+#include "host/model/device.hpp"
+#include "host/model/fields.hpp"
+#include "host/model/given_weights.hpp"
+#include "host/runs/guide.hpp"
 #include "host/sample/generate.hpp"
-#include "host/sample/guide.hpp"
 #include "host/sample/steps.hpp"
-#include "host/services/call.hpp"
 
 namespace perrin::app {
 
@@ -29,32 +28,32 @@ int run_command(const std::vector<std::string>& arguments) {
       "check-plugins", "look closely at every call of a plugin, not only at the first ones");
   const auto values = parse(c, arguments);
   if (!values) return 0;
-  if (values->count("check-plugins")) services::Call::check_every_call();
   const fs::path file = required(c, *values, "FILE");
-  run::use_device((*values)["device"].as<std::string>());
   auto set = values->count("set") ? (*values)["set"].as<std::vector<std::string>>() : std::vector<std::string>();
   if (values->count("seed")) set.push_back("experiment.seed=" + std::to_string((*values)["seed"].as<int64_t>()));
-  loader::Registry& registry = open_registry({fs::absolute(file).parent_path()});
+  loader::Registry& registry =
+      open_registry({fs::absolute(file).parent_path()},
+                    {.device = (*values)["device"].as<std::string>(), .closely = values->count("check-plugins") > 0});
   const config::Loaded loaded = load_experiment(file, set);
-  run::Model model(loaded, registry);
-  model.build_parameters();
-  run::give_weights(model, loaded);
-  run::check_stages(model, loaded);
+  life::Composition composition(loaded, registry);
+  model::Model& model = composition.model;
+  model::give_weights(model, loaded, composition.trainable_losses());
+  life::check_stages(composition, loaded);
   if (model.diffuses()) {
     sample::check_generates(model, loaded);
-    sample::load_guide(model, registry, load_other);
+    runs::load_guide(model, registry, load_other);
     sample::check_steps(model.times, loaded);
   }
-  run::dataset_count(model.dataset);  // data that are not there leave no run behind
-  identify(model, loaded, 0);
+  model::dataset_count(model.dataset);  // data that are not there leave no run behind
+  identify(composition, loaded, 0);
   stop_if_asked();
   const auto out = values->count("out") ? std::optional<fs::path>((*values)["out"].as<std::string>()) : std::nullopt;
-  const run::Folder folder = run::create_folder(loaded, out);
+  const runs::Folder folder = runs::create_folder(loaded, out);
   auto writer = store::Writer::create(folder.results(),
-                                      layout_of(model, loaded, registry, folder, command_line("run", arguments)));
-  run::write_inputs(folder.inputs(), model.inputs);
-  const Start start{{}, {}, run::origin_of(model, loaded, registry), {}};
-  return live(model, loaded, folder, std::move(writer), start, values->count("json") > 0);
+                                      layout_of(composition, loaded, registry, folder, command_line("run", arguments)));
+  runs::write_inputs(folder.inputs(), composition.inputs);
+  const Start start{{}, {}, runs::origin_of(model, composition.inputs, loaded, registry), {}};
+  return live(composition, loaded, folder, std::move(writer), start, values->count("json") > 0);
 }
 
 }  // namespace perrin::app

@@ -12,11 +12,11 @@
 #include "host/app/trained.hpp"
 #include "host/base/error.hpp"
 #include "host/console/progress.hpp"
-#include "host/run/data_record.hpp"
-#include "host/run/device.hpp"
-#include "host/run/folder.hpp"
-#include "host/run/model.hpp"
-#include "host/run/signals.hpp"
+#include "host/life/signals.hpp"
+#include "host/model/device.hpp"
+#include "host/model/model.hpp"
+#include "host/runs/data_record.hpp"
+#include "host/runs/folder.hpp"
 #include "host/sample/generate.hpp"
 #include "host/sample/steps.hpp"
 
@@ -88,14 +88,14 @@ Weights weights_of(const options::variables_map& values) {
 // A model that is sampled: of a run, or of an experiment whose weights are files.
 struct Source {
   fs::path experiment;
-  std::optional<run::Folder> run;
+  std::optional<runs::Folder> run;
 };
 
 Source source_of(const fs::path& named, const options::variables_map& values) {
   std::error_code ignored;
   const bool of_run = named.filename() == "experiment.toml" && fs::exists(named.parent_path() / "checkpoints", ignored);
   if (named.extension() != ".toml" || of_run || !fs::is_regular_file(named, ignored)) {
-    const run::Folder folder = run::open_folder(named);
+    const runs::Folder folder = runs::open_folder(named);
     return {folder.experiment(), folder};
   }
   for (const char* option : {"checkpoint", "ema-sigma-rel"})
@@ -106,7 +106,7 @@ Source source_of(const fs::path& named, const options::variables_map& values) {
 }
 
 std::vector<fs::path> data_folders(const Source& source) {
-  if (source.run) return run::data_folders(*source.run);
+  if (source.run) return runs::data_folders(*source.run);
   return {fs::absolute(source.experiment).parent_path()};
 }
 
@@ -122,15 +122,14 @@ int sample_command(const std::vector<std::string>& arguments) {
   const auto values = parse(c, arguments);
   if (!values) return 0;
   const Source source = source_of(required(c, *values, "RUN"), *values);
-  run::use_device((*values)["device"].as<std::string>());
-  loader::Registry& registry = open_registry(data_folders(source));
+  loader::Registry& registry = open_registry(data_folders(source), {.device = (*values)["device"].as<std::string>()});
   const config::Loaded loaded =
       load_experiment(source.experiment, overrides(*values, load_diffusion(source.experiment).experiment));
   const config::Samples& s = loaded.experiment.samples;
   const fs::path stem = output_stem(
       values->count("out") ? fs::path((*values)["out"].as<std::string>()) : default_stem(source, loaded.experiment),
       {kPicture, kArrays});
-  run::Model model(loaded, registry, source.run ? run::kept_data(*source.run, loaded) : nullptr);
+  model::Model model(loaded, registry, source.run ? runs::kept_data(*source.run, loaded) : nullptr);
   sample::check_steps(model.times, loaded);
   if (source.run)
     take_weights(model, *source.run, registry, weights_of(*values));

@@ -9,8 +9,8 @@
 #include "host/base/error.hpp"
 #include "host/images/image.hpp"
 #include "host/images/resample.hpp"
-#include "host/run/latent.hpp"
-#include "host/run/terms.hpp"
+#include "host/model/call.hpp"
+#include "host/model/latent.hpp"
 
 namespace perrin::app {
 namespace {
@@ -22,7 +22,7 @@ std::string size_text(const images::Pixels& picture) {
 }
 
 // The pixels that the run's dataset would see in the file, before it scales them.
-images::Pixels read(const run::Model& model, const std::string& option, const std::string& file, int64_t channels) {
+images::Pixels read(const model::Model& model, const std::string& option, const std::string& file, int64_t channels) {
   if (model.shapes.x.rank != 3) throw Error("the run makes no images", option, "leave the option out", Exit::usage);
   if (channels != 1 && channels != 3)
     throw Error("the run's images have " + std::to_string(channels) + " channels, and files have 1 or 3", option,
@@ -31,14 +31,14 @@ images::Pixels read(const run::Model& model, const std::string& option, const st
 }
 
 // A choice that the dataset offers by a key of this name.
-std::string chosen(const run::Model& model, const char* key, const char* otherwise) {
+std::string chosen(const model::Model& model, const char* key, const char* otherwise) {
   const config::Value* value = model.experiment.dataset.find(key);
   const std::string* text = value == nullptr ? nullptr : std::get_if<std::string>(value);
   return text == nullptr ? otherwise : *text;
 }
 
 // Of the run's size, as its dataset scales and cuts (perrin/host/image.h), which it says.
-images::Pixels fitted(const run::Model& model, images::Pixels picture, const std::string& file) {
+images::Pixels fitted(const model::Model& model, images::Pixels picture, const std::string& file) {
   const auto height = static_cast<uint64_t>(model.shapes.x.sizes[1]),
              width = static_cast<uint64_t>(model.shapes.x.sizes[2]);
   if (picture.height == height && picture.width == width) return picture;
@@ -68,7 +68,7 @@ struct Given {
   std::string size;
 };
 
-Given given(const run::Model& model, const Values& values, const char* option, int64_t channels, bool fit) {
+Given given(const model::Model& model, const Values& values, const char* option, int64_t channels, bool fit) {
   const std::string file = values[option].as<std::string>();
   images::Pixels picture = read(model, std::string("--") + option, file, channels);
   std::string size = size_text(picture);
@@ -84,14 +84,14 @@ at::Tensor repeated(const at::Tensor& one, int64_t count) {
   return one.expand(sizes).contiguous();
 }
 
-void check_looked_at(const run::Model& model) {
+void check_looked_at(const model::Model& model) {
   if (model.shapes.conditioning && model.shapes.conditioning->slots & PERRIN_SLOT_CONCAT) return;
   throw Error("no conditioner of the run looks at images", "--image",
               "name a run with the conditioner \"image\", or start from the picture with --init", Exit::usage);
 }
 
 // The dataset's field "image", as the dataset would give it: [1, C, h, w] in its dtype.
-at::Tensor shown_image(const run::Model& model, const at::Tensor& image) {
+at::Tensor shown_image(const model::Model& model, const at::Tensor& image) {
   const perrin_field& field = model.shapes.fields[model.shapes.image];
   const at::Tensor raw = (in_range(image) - field.offset) / field.scale;
   return field.spec.dtype == PERRIN_UINT8 ? raw.round().to(at::kByte) : raw;
@@ -108,7 +108,7 @@ void check_options(const Values& values) {
 
 }  // namespace
 
-Pictures read_pictures(const run::Model& model, const Values& values) {
+Pictures read_pictures(const model::Model& model, const Values& values) {
   check_options(values);
   const int64_t channels = model.shapes.x.sizes[0];
   const bool masked = values.count("mask") > 0;
@@ -133,12 +133,12 @@ Pictures read_pictures(const run::Model& model, const Values& values) {
   return pictures;
 }
 
-void start_from_image(run::Model& model, const Pictures& pictures, std::optional<double> strength,
+void start_from_image(model::Model& model, const Pictures& pictures, std::optional<double> strength,
                       sample::Request& request) {
   if (!pictures.init.defined()) return;
   const std::vector<uint64_t> first = {0};
-  const perrin_call call = run::evaluation_call(request.seed, first);
-  const at::Tensor z = run::encode_latent(model, call, pictures.init).to(at::kCPU);
+  const perrin_call call = model::evaluation_call(request.seed, first);
+  const at::Tensor z = model::encode_latent(model, call, pictures.init).to(at::kCPU);
   request.init = repeated(z, request.count);
   request.strength = strength.value_or(pictures.mask.defined() ? 1.0 : 0.75);
   if (!(request.strength > 0 && request.strength <= 1))
@@ -150,7 +150,7 @@ void start_from_image(run::Model& model, const Pictures& pictures, std::optional
   request.mask = repeated(free, request.count);
 }
 
-void show_image(const run::Model& model, const Pictures& pictures, sample::Request& request) {
+void show_image(const model::Model& model, const Pictures& pictures, sample::Request& request) {
   if (!pictures.shown.defined()) return;
   const at::Tensor image = repeated(pictures.shown, request.count);
   for (sample::FieldValues* told : {&request.given, &request.negative, &request.toward}) {

@@ -19,15 +19,15 @@ struct Pictures {
 // Of --init, --image and --mask, decoded as perrin.image/1 does, and, but for --image without a mask, scaled and cut to the
 // run's size as its dataset does. Throws Error, usage for options that do not go together, for a mask of another size than
 // its image and for an image that no conditioner looks at.
-Pictures read_pictures(const run::Model& model, const options::variables_map& values);
+Pictures read_pictures(const model::Model& model, const options::variables_map& values);
 
 // The request starts from the latent of --init, of which a mask keeps a part. `strength` defaults to 0.75, with a mask to
 // 1. Throws Error, usage, for a strength out of (0, 1].
-void start_from_image(run::Model& model, const Pictures& pictures, std::optional<double> strength,
+void start_from_image(model::Model& model, const Pictures& pictures, std::optional<double> strength,
                       sample::Request& request);
 
 // What conditioners see in place of the dataset's image.
-void show_image(const run::Model& model, const Pictures& pictures, sample::Request& request);
+void show_image(const model::Model& model, const Pictures& pictures, sample::Request& request);
 
 // The pixels that a mask keeps are the known ones: samples [count, C, H, W] as they leave the decoder.
 at::Tensor keep_known(const Pictures& pictures, const at::Tensor& samples);

@@ -6,7 +6,7 @@
 
 #include "host/app/prompts.hpp"
 #include "host/base/error.hpp"
-#include "host/run/signals.hpp"
+#include "host/life/signals.hpp"
 
 namespace perrin::app {
 namespace {
@@ -22,7 +22,7 @@ std::vector<std::string> prompts_of(const Values& values) {
 }
 
 // A strip from one prompt to the next, or from one seed's noise to another's.
-void interpolate(run::Model& model, const std::vector<std::string>& prompts, sample::Request& request) {
+void interpolate(model::Model& model, const std::vector<std::string>& prompts, sample::Request& request) {
   const int64_t n = request.count;
   if (n < 2) throw Error("--interpolate needs two images or more", "--count", "raise it", Exit::usage);
   for (int64_t i = 0; i < n; ++i) request.way.push_back(static_cast<double>(i) / static_cast<double>(n - 1));
@@ -53,12 +53,12 @@ void add_request_options(options::options_description& description) {
       "interpolate", "a strip from one prompt to another, or from one seed's noise to the next one's");
 }
 
-sample::Classes chosen_classes(const run::Model& model, const Values& values) {
+sample::Classes chosen_classes(const model::Model& model, const Values& values) {
   return sample::parse_classes(
       model, values.count("class") ? values["class"].as<std::vector<std::string>>() : std::vector<std::string>());
 }
 
-sample::Request make_request(run::Model& model, const Values& values, const sample::Classes& chosen,
+sample::Request make_request(model::Model& model, const Values& values, const sample::Classes& chosen,
                              const Pictures& pictures, const GivenTensors& tensors) {
   const config::Samples& s = model.experiment.samples;
   const std::vector<std::string> prompts = prompts_of(values);
@@ -72,7 +72,7 @@ sample::Request make_request(run::Model& model, const Values& values, const samp
   request.batch_size = s.batch_size;
   request.seed = s.seed;
   request.bf16 = s.precision == "bf16";
-  request.cancelled = [] { return run::stop_signal() != 0; };
+  request.cancelled = [] { return life::stop_signal() != 0; };
   request.labels = sample::grid_labels(model, request.count, s.columns, chosen);
   if (prompts.empty()) {  // given conditions stand for all that conditioners would be told
     if (tensors.conditions.empty()) request.given = sample::grid_conditions(model, s, request.count);

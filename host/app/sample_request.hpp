@@ -11,11 +11,11 @@ namespace perrin::app {
 void add_request_options(options::options_description& description);
 
 // What --class says.
-sample::Classes chosen_classes(const run::Model& model, const options::variables_map& values);
+sample::Classes chosen_classes(const model::Model& model, const options::variables_map& values);
 
 // The request: the grid's classes and conditions, or what the options say. Throws Error, usage for options that do not
 // go together.
-sample::Request make_request(run::Model& model, const options::variables_map& values, const sample::Classes& chosen,
+sample::Request make_request(model::Model& model, const options::variables_map& values, const sample::Classes& chosen,
                              const Pictures& pictures, const GivenTensors& tensors);
 
 }  // namespace perrin::app

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
-#include "host/run/tensor_file.hpp"
+#include "host/model/tensor_file.hpp"
 #include "host/services/weights.hpp"
 #include "host/store/weight_file.hpp"
 
@@ -41,7 +41,7 @@ at::Tensor checked(const store::TensorView& held, const std::vector<int64_t>& si
   return value;
 }
 
-at::Tensor read_start(const run::Model& model, const std::string& file) {
+at::Tensor read_start(const model::Model& model, const std::string& file) {
   const store::SafeTensors held = store::open_weights(file);
   const std::vector<std::string> names = held.names();
   const store::TensorView* start = held.find(kStart);
@@ -53,7 +53,7 @@ at::Tensor read_start(const run::Model& model, const std::string& file) {
 }
 
 // The shape of the slot that a name such as "guide.conditional.sequence/conditional+unconditional" is of.
-const perrin_spec& slot_of(const run::Model& model, const std::string& name, const std::string& file) {
+const perrin_spec& slot_of(const model::Model& model, const std::string& name, const std::string& file) {
   const bool guide = name.starts_with("guide.");
   const auto& spec = guide && model.guide ? model.guide->shapes.conditioning : model.shapes.conditioning;
   const std::string plain = name.substr(guide ? 6 : 0, name.find('/') - (guide ? 6 : 0));
@@ -70,7 +70,7 @@ const perrin_spec& slot_of(const run::Model& model, const std::string& name, con
               Exit::usage);
 }
 
-sample::ConditionTensors read_conditions(const run::Model& model, const std::string& file) {
+sample::ConditionTensors read_conditions(const model::Model& model, const std::string& file) {
   if (!model.shapes.conditioning)
     throw Error("the model has no conditioner", "--conditions", "leave the option out", Exit::usage);
   const store::SafeTensors held = store::open_weights(file);
@@ -88,7 +88,7 @@ sample::ConditionTensors read_conditions(const run::Model& model, const std::str
   return all;
 }
 
-void check_options(const run::Model& model, const Values& values) {
+void check_options(const model::Model& model, const Values& values) {
   const auto refuse = [](const std::string& what, const std::string& fix) { throw Error(what, "", fix, Exit::usage); };
   for (const char* other : {"prompt", "prompts", "negative", "image", "interpolate"})
     if (values.count("conditions") && values.count(other))
@@ -119,7 +119,7 @@ std::optional<int64_t> GivenTensors::count() const {
   return std::nullopt;
 }
 
-GivenTensors read_tensors(const run::Model& model, const Values& values) {
+GivenTensors read_tensors(const model::Model& model, const Values& values) {
   check_options(model, values);
   GivenTensors given;
   if (values.count("latents")) given.start = read_start(model, values["latents"].as<std::string>());
@@ -137,7 +137,7 @@ void write_tensors(const std::filesystem::path& file, const at::Tensor& samples,
                    const Values& values) {
   std::vector<store::TensorView> tensors;
   const auto add = [&](const std::string& name, const at::Tensor& t) {
-    tensors.push_back(run::tensor_view(name, t.sizes().vec(), t));
+    tensors.push_back(model::tensor_view(name, t.sizes().vec(), t));
   };
   add("samples", samples);
   if (!request.labels.empty())

@@ -18,7 +18,7 @@ struct GivenTensors {
 
 // Reads and checks them. Throws Error for a name, shape or dtype that does not fit, a value that is not finite, and,
 // usage, for options that do not go together.
-GivenTensors read_tensors(const run::Model& model, const options::variables_map& values);
+GivenTensors read_tensors(const model::Model& model, const options::variables_map& values);
 
 // Writes `file`: samples [count, ...] float32, in the model's range, or the latents of an inversion; their classes, as
 // labels [count]; and what was asked to be kept: start and latents, conditions.

@@ -8,10 +8,11 @@
 
 #include "host/base/error.hpp"
 #include "host/config/diagnostics.hpp"
+#include "host/life/signals.hpp"
 #include "host/loader/index.hpp"
-#include "host/run/signals.hpp"
-#include "host/services/hooks.hpp"
+#include "host/model/device.hpp"
 #include "host/services/host.hpp"
+#include "host/services/session.hpp"
 
 namespace perrin::app {
 namespace {
@@ -62,14 +63,17 @@ std::vector<std::string> warnings() {
   return warned;
 }
 
-loader::Registry& open_registry(std::vector<std::filesystem::path> data_folders) {
+loader::Registry& open_registry(std::vector<std::filesystem::path> data_folders, const Use& use) {
   services::Hooks hooks;
   hooks.log = on_log;
-  hooks.cancelled = [] { return run::stop_signal() != 0; };
+  hooks.cancelled = [] { return life::stop_signal() != 0; };
   hooks.data_folders = std::move(data_folders);
   static auto* registry = new loader::Registry(services::loader_host());  // plugins outlive everything
   hooks.component = services::offers_of(*registry, loader::default_places());
-  services::set_hooks(std::move(hooks));
+  auto session = std::make_shared<services::Session>(std::move(hooks));
+  session->set_device(model::device_called(use.device));
+  if (use.closely) session->look_closely();
+  services::Session::set_of_process(std::move(session));
   return *registry;
 }
 
@@ -89,7 +93,7 @@ config::Loaded load_recorded(const std::string& toml) {
 }
 
 void stop_if_asked() {
-  if (run::stop_signal() != 0) throw Error("stopped before anything was written", {}, {}, Exit::interrupted);
+  if (life::stop_signal() != 0) throw Error("stopped before anything was written", {}, {}, Exit::interrupted);
 }
 
 config::Loaded load_other(const std::filesystem::path& file) { return load_experiment(file, {}); }

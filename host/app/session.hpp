@@ -11,8 +11,14 @@
 
 namespace perrin::app {
 
-// Installs the plugins' hooks (log, cancellation, and where artifact/1 looks first) and returns the process's registry.
-loader::Registry& open_registry(std::vector<std::filesystem::path> data_folders);
+// How a command's plugins are used.
+struct Use {
+  std::string device = "cpu";  // cpu, cuda or auto
+  bool closely = false;        // look at every call of a plugin
+};
+
+// Makes the process's session (log, cancellation, device, and where artifact/1 looks first) and returns its registry.
+loader::Registry& open_registry(std::vector<std::filesystem::path> data_folders, const Use& use = {});
 
 // Loads a file against what the search roots offer, prints its warnings to stderr, and refuses components that cannot be
 // used. Throws Diagnostics or Error, also when a signal asked to stop meanwhile.

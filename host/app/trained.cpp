@@ -4,20 +4,21 @@
 
 #include "host/app/session.hpp"
 #include "host/base/error.hpp"
-#include "host/run/checkpoint.hpp"
-#include "host/run/given_weights.hpp"
-#include "host/run/latent.hpp"
-#include "host/run/snapshots.hpp"
-#include "host/sample/guide.hpp"
+#include "host/model/given_weights.hpp"
+#include "host/model/latent.hpp"
+#include "host/model/tensor_file.hpp"
+#include "host/runs/checkpoint.hpp"
+#include "host/runs/guide.hpp"
+#include "host/runs/snapshots.hpp"
 
 namespace perrin::app {
 namespace {
 
 namespace fs = std::filesystem;
 
-fs::path newest_of(const run::Folder& folder) {
+fs::path newest_of(const runs::Folder& folder) {
   std::vector<std::string> rejected;
-  const auto found = run::newest_checkpoint(folder.checkpoints(), &rejected);
+  const auto found = runs::newest_checkpoint(folder.checkpoints(), &rejected);
   for (const std::string& line : rejected) std::cerr << "warning: skipped a checkpoint: " << line << "\n";
   if (!found)
     throw Error("the run has no usable checkpoint yet", folder.checkpoints().string(), "train it further first");
@@ -40,32 +41,33 @@ std::string another_sampler(const std::string& use, const config::Sampling& samp
   return "sampler={" + table + "}";
 }
 
-void take_weights(run::Model& model, const run::Folder& folder, loader::Registry& registry, const Weights& weights) {
+void take_weights(model::Model& model, const runs::Folder& folder, loader::Registry& registry, const Weights& weights,
+                  const model::NamedComponents& losses) {
   for (const config::Component* part : model.experiment.components())
     if (const auto at = part->where.find("weights");
         part->kind != "loss" && at != part->where.end() && at->second.file != folder.experiment().string())
       throw Error("[" + part->kind + "] weights is given, and the run has weights of its own", folder.path.string(),
                   "set it in a copy of the run's experiment.toml and `perrin sample` that file", Exit::usage);
-  model.build_parameters();
+  model.build_parameters(losses);
   if (weights.ema_sigma_rel) {
-    run::load_reconstructed(folder.path / run::kSnapshots, *weights.ema_sigma_rel, model.parameters);
+    runs::load_reconstructed(folder.path / runs::kSnapshots, *weights.ema_sigma_rel, model.parameters);
   } else {
     const fs::path file = weights.checkpoint.empty() ? newest_of(folder) : weights.checkpoint;
-    run::load_averaged(file, model.parameters, model.fitted());
+    runs::load_averaged(file, model.parameters, model.fitted());
     if (weights.loss.starts_with("loss."))
-      run::for_each_averaged(run::open_checkpoint(file), model.parameters, {weights.loss}, file,
-                             [&](const auto& p, const at::Tensor& value) { fill(model.parameters, p, value); });
+      runs::for_each_averaged(runs::open_checkpoint(file), model.parameters, {weights.loss}, file,
+                              [&](const auto& p, const at::Tensor& value) { model::fill(model.parameters, p, value); });
   }
   model.parameters.bind_values();
-  if (model.diffuses()) sample::load_guide(model, registry, load_other);
+  if (model.diffuses()) runs::load_guide(model, registry, load_other);
 }
 
-void take_given(run::Model& model, const config::Loaded& loaded, loader::Registry& registry, bool conditioned) {
+void take_given(model::Model& model, const config::Loaded& loaded, loader::Registry& registry, bool conditioned) {
   model.build_parameters();
-  run::give_weights(model, loaded);
-  run::check_given(model, conditioned);
-  run::latent_scale(model);
-  sample::load_guide(model, registry, load_other);
+  model::give_weights(model, loaded);
+  model::check_given(model, conditioned);
+  model::latent_scale(model);
+  runs::load_guide(model, registry, load_other);
 }
 
 }  // namespace perrin::app

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "host/loader/registry.hpp"
-#include "host/run/folder.hpp"
-#include "host/run/model.hpp"
+#include "host/model/model.hpp"
+#include "host/runs/folder.hpp"
 
 namespace perrin::app {
 
@@ -25,13 +25,13 @@ struct Weights {
   std::optional<double> ema_sigma_rel;  // instead: the average of this relative width, from the run's snapshots
 };
 
-// Allocates the parameters and fills them; loads the guidance's other model. Throws Error.
-void take_weights(run::Model& model, const run::Folder& folder, loader::Registry& registry,
-                  const Weights& weights = {});
+// Allocates the parameters, those of `losses` too, and fills them; loads the guidance's other model. Throws Error.
+void take_weights(model::Model& model, const runs::Folder& folder, loader::Registry& registry,
+                  const Weights& weights = {}, const model::NamedComponents& losses = {});
 
 // The same of an experiment that was never trained: each component's parameters are those of its key `weights`. Throws
 // Error that names the components which lack it, conditioners only if `conditioned`, and for a latent's scale that
 // nothing gives.
-void take_given(run::Model& model, const config::Loaded& loaded, loader::Registry& registry, bool conditioned);
+void take_given(model::Model& model, const config::Loaded& loaded, loader::Registry& registry, bool conditioned);
 
 }  // namespace perrin::app

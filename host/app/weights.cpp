@@ -11,13 +11,14 @@
 #include "host/app/trained.hpp"
 #include "host/base/error.hpp"
 #include "host/console/units.hpp"
-#include "host/run/data_record.hpp"
-#include "host/run/device.hpp"
-#include "host/run/folder.hpp"
-#include "host/run/given_weights.hpp"
-#include "host/run/pipeline.hpp"
+#include "host/model/device.hpp"
+#include "host/model/fields.hpp"
+#include "host/model/given_weights.hpp"
+#include "host/runs/data_record.hpp"
+#include "host/runs/folder.hpp"
 #include "host/services/extractor_file.hpp"
 #include "host/store/weight_file.hpp"
+#include "host/train/losses.hpp"
 
 namespace perrin::app {
 namespace {
@@ -25,10 +26,10 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-const run::ParameterGroup& chosen(const run::Model& model, const std::string& name) {
+const model::ParameterGroup& chosen(const model::Model& model, const std::string& name) {
   std::string with;
-  for (const run::ParameterGroup& group : model.parameters.groups()) {
-    if (group.count() == 0 || !run::component_of(model, group.kind)) continue;
+  for (const model::ParameterGroup& group : model.parameters.groups()) {
+    if (group.count() == 0 || !model::component_of(model, group.kind)) continue;
     if (group.kind == name) return group;
     with += (with.empty() ? "" : ", ") + group.kind;
   }
@@ -45,21 +46,22 @@ int export_weights(const std::vector<std::string>& arguments) {
       "checkpoint", options::value<std::string>(), "a checkpoint file (default: the newest)");
   const auto values = parse(c, arguments);
   if (!values) return 0;
-  const run::Folder folder = run::open_folder(required(c, *values, "RUN"));
+  const runs::Folder folder = runs::open_folder(required(c, *values, "RUN"));
   const fs::path file = required(c, *values, "FILE");
   check_output(file);
-  loader::Registry& registry = open_registry(run::data_folders(folder));
+  loader::Registry& registry = open_registry(runs::data_folders(folder));
   const config::Loaded loaded = load_experiment(folder.experiment(), {});
-  run::Model model(loaded, registry, run::kept_data(folder, loaded));
+  model::Model model(loaded, registry, runs::kept_data(folder, loaded));
   Weights weights;
   if (values->count("checkpoint")) weights.checkpoint = (*values)["checkpoint"].as<std::string>();
   weights.loss = (*values)["component"].as<std::string>();
-  take_weights(model, folder, registry, weights);
-  const run::ParameterGroup& group = chosen(model, (*values)["component"].as<std::string>());
-  const config::Component& part = *run::component_of(model, group.kind);
-  run::write_weights(file, model, group,
-                     services::weights_metadata(part.kind, part.use, part.values, model.shapes.x,
-                                                run::class_count(model.shapes.fields)));
+  train::Losses losses(model, loaded, registry);
+  take_weights(model, folder, registry, weights, losses.trainable(model.experiment));
+  const model::ParameterGroup& group = chosen(model, (*values)["component"].as<std::string>());
+  const config::Component& part = *model::component_of(model, group.kind);
+  model::write_weights(file, model, group,
+                       services::weights_metadata(part.kind, part.use, part.values, model.shapes.x,
+                                                  model::class_count(model.shapes.fields)));
   std::cout << file.string() << "  " << console::count(group.count()) << " parameters of " << part.use << ", "
             << console::bytes(static_cast<int64_t>(fs::file_size(file))) << "\n";
   return 0;

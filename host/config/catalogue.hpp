@@ -48,10 +48,6 @@ const Key* find_key(const std::vector<Key>& keys, std::string_view name);
 std::string range_text(const Key& key);
 bool in_range(const Key& key, double value);
 
-// Faults of a schema itself (no docs, a default out of its range, a key that the host reserves, ...); empty when it is
-// sound.
-std::vector<std::string> schema_problems(const Factory& factory);
-
 // The one JSON form: index cache, probe, `plugin show --json`. Reading malformed JSON throws perrin::Error.
 nlohmann::json to_json(const Value& value);
 nlohmann::json to_json(const Factory& factory);

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "host/run/model.hpp"
+#include "host/train/losses.hpp"
 
 namespace perrin::evaluate {
 
@@ -27,18 +27,18 @@ struct Request {
 };
 
 // Mean L1, PSNR, and PSNR of 8-bit pictures, both over images; milliseconds per image and direction.
-Values reconstruction(run::Model& model, const Request& request);
+Values reconstruction(model::Model& model, const Request& request);
 
 // With a layer that losses train as "logits", top-1 accuracy. With an embedding and a conditioner, CLIP's two tasks: top-1
 // of zero-shot classification, a class being the mean embedding of its captions (2103.00020, section 3.1.4), and recall
 // of images by caption.
-Values extraction(run::Model& model, const Request& request);
+Values extraction(model::Model& model, const train::Losses& losses, const Request& request);
 
 // A judge: a field with classes, and the weights of an extractor with "logits" for them.
 using Judge = std::pair<std::string, std::string>;
 
 // Samples conditioned on the dataset's first samples, and for each judge the fraction in which it sees the class that the
 // dataset says; then the fraction in which all judges do.
-Values agreement(run::Model& model, const Request& request, const std::vector<Judge>& judges);
+Values agreement(model::Model& model, const Request& request, const std::vector<Judge>& judges);
 
 }  // namespace perrin::evaluate

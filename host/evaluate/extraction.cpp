@@ -1,5 +1,3 @@
-#include "host/run/extraction.hpp"
-
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
@@ -10,29 +8,31 @@
 #include <map>
 
 #include "host/evaluate/batches.hpp"
+#include "host/model/extract.hpp"
+#include "host/model/fields.hpp"
 #include "host/services/tensor.hpp"
 #include "metrics/retrieval.hpp"
 
 namespace perrin::evaluate {
 namespace {
 
-bool has_layer(const run::Model& model, const std::string& name) {
+bool has_layer(const model::Model& model, const std::string& name) {
   return std::ranges::count(model.shapes.layers, name) > 0;
 }
 
 // Does a loss of any stage take this input?
-bool trained(const run::Model& model, const std::string& name) {
-  for (const auto& stage : model.losses)
-    for (const run::LossTerm& term : stage)
-      if (run::takes(term.component, name)) return true;
+bool trained(const train::Losses& losses, const std::string& name) {
+  for (const auto& stage : losses.stages)
+    for (const train::LossTerm& term : stage)
+      if (train::takes(term.component, name)) return true;
   return false;
 }
 
-Values classification(run::Model& model, const Request& request) {
+Values classification(model::Model& model, const Request& request) {
   std::vector<at::Tensor> scores, labels;
-  for_each_batch(model, request, [&](const run::Batch& batch, const perrin_call& call) {
-    scores.push_back(run::extract(model, call, run::images(model, batch), {"logits"})[0].cpu());
-    labels.push_back(run::label_of(model, batch).cpu());
+  for_each_batch(model, request, [&](const data::Batch& batch, const perrin_call& call) {
+    scores.push_back(model::extract(model, call, data::images(model, batch), {"logits"})[0].cpu());
+    labels.push_back(data::label_of(model, batch).cpu());
   });
   const at::Tensor all = at::cat(labels);
   return {{"top1", "", metrics::top1(at::cat(scores), all), all.numel()}};
@@ -44,13 +44,13 @@ struct Embedded {
   at::Tensor image_labels, text_labels;
 };
 
-Embedded embed(run::Model& model, const Request& request) {
+Embedded embed(model::Model& model, const Request& request) {
   std::vector<at::Tensor> images, labels;
   std::map<std::pair<int64_t, std::string>, at::Tensor> captions;  // by class and condition's bytes
-  for_each_batch(model, request, [&](const run::Batch& batch, const perrin_call& call) {
-    images.push_back(run::extract(model, call, run::images(model, batch), {"embedding"})[0].cpu());
-    labels.push_back(run::label_of(model, batch).cpu());
-    const run::ConditioningHandles conditioning(model, call, {batch.fields, {}}, {});
+  for_each_batch(model, request, [&](const data::Batch& batch, const perrin_call& call) {
+    images.push_back(model::extract(model, call, data::images(model, batch), {"embedding"})[0].cpu());
+    labels.push_back(data::label_of(model, batch).cpu());
+    const model::ConditioningHandles conditioning(model, call, {batch.fields, {}}, {});
     const at::Tensor vectors = services::unwrap(conditioning.get()->vector).to(at::kCPU, at::kFloat).contiguous();
     for (int64_t b = 0; b < vectors.size(0); ++b) {
       const at::Tensor row = vectors[b];
@@ -75,7 +75,7 @@ at::Tensor class_embeddings(const Embedded& e) {
   return metrics::unit_rows(at::stack(rows).nan_to_num());
 }
 
-Values clip(run::Model& model, const Request& request) {
+Values clip(model::Model& model, const Request& request) {
   const Embedded e = embed(model, request);
   const int64_t n = e.images.size(0), queries = e.texts.size(0);
   const at::Tensor scores = metrics::unit_rows(e.images).matmul(class_embeddings(e).t());
@@ -88,11 +88,11 @@ Values clip(run::Model& model, const Request& request) {
 
 }  // namespace
 
-Values extraction(run::Model& model, const Request& request) {
+Values extraction(model::Model& model, const train::Losses& losses, const Request& request) {
   const at::NoGradGuard no_grad;
   Values values;
-  if (has_layer(model, "logits") && trained(model, "logits")) values = classification(model, request);
-  if (has_layer(model, "embedding") && trained(model, "condition")) {
+  if (has_layer(model, "logits") && trained(losses, "logits")) values = classification(model, request);
+  if (has_layer(model, "embedding") && trained(losses, "condition")) {
     const Values more = clip(model, request);
     values.insert(values.end(), more.begin(), more.end());
   }

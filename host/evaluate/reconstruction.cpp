@@ -5,23 +5,24 @@
 #include <chrono>
 
 #include "host/evaluate/batches.hpp"
-#include "host/run/first_stage.hpp"
+#include "host/model/denoise.hpp"
+#include "host/model/first_stage.hpp"
 
 namespace perrin::evaluate {
 
-Values reconstruction(run::Model& model, const Request& request) {
+Values reconstruction(model::Model& model, const Request& request) {
   const at::NoGradGuard no_grad;
   double l1 = 0, psnr = 0, psnr_8bit = 0, encoding = 0, decoding = 0;
   int64_t n = 0;
   const auto now = [] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
   };
-  for_each_batch(model, request, [&](const run::Batch& batch, const perrin_call& call) {
-    const at::Tensor x = run::channels_last(run::images(model, batch));
+  for_each_batch(model, request, [&](const data::Batch& batch, const perrin_call& call) {
+    const at::Tensor x = model::channels_last(data::images(model, batch));
     const double begin = now();
-    const at::Tensor z = run::encode(model, call, x);
+    const at::Tensor z = model::encode(model, call, x);
     const double between = now();
-    const at::Tensor y = run::decode(model, call, z);
+    const at::Tensor y = model::decode(model, call, z);
     decoding += now() - between;
     encoding += between - begin;
     const metrics::Reconstruction found = metrics::reconstruction(x.cpu(), y.to(at::kCPU, at::kFloat));

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "host/images/image.hpp"
+#include "host/images/pixels.hpp"
 
 namespace perrin::images {
 

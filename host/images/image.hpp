@@ -3,22 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 
-#include "perrin/host/image.h"
+#include "host/images/pixels.hpp"
 
 namespace perrin::images {
-
-struct Pixels {
-  uint64_t height = 0, width = 0;
-  uint32_t channels = 0;              // 1: grey, 3: RGB
-  std::unique_ptr<uint8_t[]> values;  // [height, width, channels]
-
-  uint64_t size() const { return height * width * channels; }
-  perrin_image view() const { return {sizeof(perrin_image), channels, height, width, values.get()}; }
-};
 
 // What the header says. Nothing is allocated by it, and PERRIN_IMAGE_MAX_PIXELS holds.
 perrin_image_info info(std::string_view bytes, const std::string& name);

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "host/images/image.hpp"
+#include "host/images/pixels.hpp"
 
 namespace perrin::images {
 

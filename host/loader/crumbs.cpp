@@ -14,13 +14,7 @@
 #include <set>
 #include <string_view>
 
-#include "host/loader/breadcrumb.hpp"
-
 namespace perrin::loader {
-
-constinit thread_local Breadcrumb here;
-constinit thread_local Crumb* written = nullptr;
-void (*on_enter)(const Breadcrumb&) = nullptr;
 
 namespace {
 
@@ -81,14 +75,6 @@ std::string_view text_of(const Crumbs& from, const char* at) {
 Crumbs& crumbs() noexcept {
   static Crumbs* const one = make();
   return *one;
-}
-
-Crumb* first_crumb() noexcept {
-  Crumbs& all = crumbs();
-  const uint32_t number = std::min<uint32_t>(all.n.fetch_add(1), kCrumbs - 1);
-  written = &all.of[number];
-  written->thread = ::gettid();
-  return written;
 }
 
 const char* keep_text(const char* text) {

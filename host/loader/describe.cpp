@@ -5,6 +5,7 @@
 
 #include "host/base/error.hpp"
 #include "host/config/parse.hpp"
+#include "host/config/schema_problems.hpp"
 #include "host/config/text.hpp"
 #include "host/loader/breadcrumb.hpp"
 #include "host/loader/compatible.hpp"

@@ -11,7 +11,7 @@
 #include "host/kernels/bridge.hpp"
 #include "host/kernels/ops.hpp"
 #include "host/kernels/tensors.hpp"
-#include "host/run/time_table.hpp"
+#include "host/model/time_table.hpp"
 #include "host/services/status.hpp"
 #include "host/services/tensor.hpp"
 
@@ -27,7 +27,7 @@ double log_snr_of(int64_t point) {
 }
 
 int64_t point_of(const perrin_time& at) {
-  const double position = (std::clamp(run::log_snr(at), -kReach, kReach) + kReach) / (2 * kReach);
+  const double position = (std::clamp(model::log_snr(at), -kReach, kReach) + kReach) / (2 * kReach);
   return std::llrint(position * static_cast<double>(kPoints));
 }
 
@@ -58,15 +58,15 @@ at::Tensor Brownian::increment(const perrin_time& from, const perrin_time& to) {
                                                      std::to_string(at.alpha) + ", sigma " + std::to_string(at.sigma));
   const int64_t a = point_of(from), b = point_of(to);
   if (a == b) {
-    throw Error("the Brownian motion was asked between two levels of log SNR " + std::to_string(run::log_snr(from)) +
-                    " and " + std::to_string(run::log_snr(to)) + ", which are less than 6e-5 apart or both beyond 32",
+    throw Error("the Brownian motion was asked between two levels of log SNR " + std::to_string(model::log_snr(from)) +
+                    " and " + std::to_string(model::log_snr(to)) + ", which are less than 6e-5 apart or both beyond 32",
                 "sampler", "take fewer or wider steps");
   }
   known_ = {{a, at(a)}, {b, at(b)}};
   const double scale = 1 / std::sqrt(duration(std::min(a, b), std::max(a, b)));
   const std::vector<at::Tensor> W = {known_.at(std::max(a, b)), known_.at(std::min(a, b))};
   const std::vector<double> signs = {a < b ? scale : -scale, a < b ? -scale : scale};
-  return kernels::lincomb(W, signs).to(services::run_device());
+  return kernels::lincomb(W, signs);
 }
 
 // W at a point: halving from the ends of the grid (Levy's construction), each halving with a normal of its own.

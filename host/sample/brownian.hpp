@@ -23,10 +23,10 @@ class Brownian {
   // sizes: [B, ...]; row b is sample samples[b]'s path.
   Brownian(uint64_t seed, const std::vector<uint64_t>& samples, const std::vector<int64_t>& sizes);
 
-  // (W(to) - W(from)) / sqrt|SNR(to) - SNR(from)|, N(0, 1) per element, [B, ...] float32. Log SNR is rounded to a grid
-  // of 2^20 points on [-32, 32] and what lies beyond counts as its end, so that normality and independence over
-  // disjoint intervals are exact. A function of (seed, sample, the two levels): not of the batch, nor of what was asked
-  // before. Throws Error where both levels round to one point.
+  // (W(to) - W(from)) / sqrt|SNR(to) - SNR(from)|, N(0, 1) per element, [B, ...] float32 on the CPU. Log SNR is rounded
+  // to a grid of 2^20 points on [-32, 32] and what lies beyond counts as its end, so that normality and independence
+  // over disjoint intervals are exact. A function of (seed, sample, the two levels): not of the batch, nor of what was
+  // asked before. Throws Error where both levels round to one point.
   at::Tensor increment(const perrin_time& from, const perrin_time& to);
 
  private:

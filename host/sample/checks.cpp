@@ -13,8 +13,8 @@ namespace perrin::sample {
 void Checked::shape(const at::Tensor& x, at::IntArrayRef sizes) const {
   if (x.sizes() != sizes) refuse(c10::str("has the shape ", x.sizes(), " and not ", sizes));
   if (x.scalar_type() != at::kFloat) refuse(c10::str("is of type ", x.scalar_type(), " and not Float"));
-  if (x.device().type() != services::run_device().type())
-    refuse(c10::str("is on ", x.device(), " and not on ", services::run_device()));
+  const c10::Device device = by.session().device();
+  if (x.device().type() != device.type()) refuse(c10::str("is on ", x.device(), " and not on ", device));
 }
 
 void Checked::finite(const at::Tensor& x, const perrin_time& at) const {

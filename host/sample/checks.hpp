@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "host/run/model.hpp"
+#include "host/model/model.hpp"
 
 namespace perrin::sample {
 

@@ -5,21 +5,21 @@
 #include <charconv>
 
 #include "host/base/error.hpp"
-#include "host/run/pipeline.hpp"
+#include "host/model/fields.hpp"
 #include "host/services/status.hpp"
 
 namespace perrin::sample {
 namespace {
 
-bool takes_classes(const run::Model& model) {
+bool takes_classes(const model::Model& model) {
   const bool guided = model.guide && model.guide->shapes.logits;
-  return (!model.conditioners.empty() || guided) && run::label_field(model.shapes.fields);
+  return (!model.conditioners.empty() || guided) && model::label_field(model.shapes.fields);
 }
 
 [[noreturn]] void refuse(const std::string& what, const std::string& fix) { throw Error(what, "--class", fix); }
 
 // The place of the label called `name`.
-size_t place_of(const run::Model& model, const std::string& name) {
+size_t place_of(const model::Model& model, const std::string& name) {
   std::string all;
   for (size_t f = 0; f < model.shapes.fields.size(); ++f) {
     const perrin_field& field = model.shapes.fields[f];
@@ -41,11 +41,11 @@ int64_t number(const std::string& text, const std::string& whole) {
 
 }  // namespace
 
-Classes parse_classes(const run::Model& model, const std::vector<std::string>& texts) {
+Classes parse_classes(const model::Model& model, const std::vector<std::string>& texts) {
   Classes chosen;
   if (!texts.empty() && !takes_classes(model)) refuse("the run has no classes to choose from", "leave --class out");
   for (const std::string& text : texts) {
-    const size_t equals = text.find('='), first = *run::label_field(model.shapes.fields);
+    const size_t equals = text.find('='), first = *model::label_field(model.shapes.fields);
     const bool named = equals != std::string::npos;
     const size_t place = named ? place_of(model, text.substr(0, equals)) : first;
     const int64_t n = number(named ? text.substr(equals + 1) : text, text);
@@ -61,9 +61,9 @@ Classes parse_classes(const run::Model& model, const std::vector<std::string>& t
   return chosen;
 }
 
-std::vector<int64_t> grid_labels(const run::Model& model, int64_t count, int64_t columns, const Classes& chosen) {
+std::vector<int64_t> grid_labels(const model::Model& model, int64_t count, int64_t columns, const Classes& chosen) {
   if (!takes_classes(model)) return {};
-  const auto classes = static_cast<int64_t>(run::class_count(model.shapes.fields));
+  const auto classes = static_cast<int64_t>(model::class_count(model.shapes.fields));
   std::vector<int64_t> labels;
   for (int64_t i = 0; i < count; ++i) labels.push_back(chosen.label.value_or(i / columns % classes));
   return labels;

@@ -16,10 +16,10 @@ struct Classes {
 };
 
 // Each "N", of the first label, or "FIELD=N". Throws Error for what the run cannot be asked for.
-Classes parse_classes(const run::Model& model, const std::vector<std::string>& texts);
+Classes parse_classes(const model::Model& model, const std::vector<std::string>& texts);
 
 // Class of each of `count` grid cells: the chosen one, or one per row of `columns`. Empty without labels.
-std::vector<int64_t> grid_labels(const run::Model& model, int64_t count, int64_t columns, const Classes& chosen = {});
+std::vector<int64_t> grid_labels(const model::Model& model, int64_t count, int64_t columns, const Classes& chosen = {});
 
 // The other labels of `count` samples, in place of those that stand there.
 void set_others(const Classes& chosen, int64_t count, FieldValues& given);

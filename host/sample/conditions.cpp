@@ -12,18 +12,18 @@
 #include "host/base/error.hpp"
 #include "host/base/printable.hpp"
 #include "host/config/text.hpp"
-#include "host/run/data_record.hpp"
-#include "host/run/objective.hpp"
-#include "host/run/text_lengths.hpp"
+#include "host/data/samples.hpp"
+#include "host/model/fields.hpp"
+#include "host/model/text_lengths.hpp"
 #include "host/sample/prompt.hpp"
 #include "host/services/status.hpp"
 
 namespace perrin::sample {
 namespace {
 
-run::Batch first_samples_of(run::Model& model, int64_t rows) {
+data::Batch first_samples_of(model::Model& model, int64_t rows) {
   try {
-    return run::read_samples(model, 0, rows);
+    return data::read_samples(model, 0, rows);
   } catch (const Error& error) {
     if (!model.record) throw;
     throw Error("the grid shows conditions of " + std::to_string(rows) + " samples of the data, of which the run keeps " +
@@ -47,7 +47,7 @@ FieldValues FieldValues::narrow(int64_t first, int64_t n) const {
 namespace {
 
 // One prompt for each of n samples in every text field; empty where there is none.
-FieldValues text_fields(const run::Model& model, const std::vector<Prompt>& prompts) {
+FieldValues text_fields(const model::Model& model, const std::vector<Prompt>& prompts) {
   size_t longest = 1;
   bool weighted = false;
   for (const Prompt& p : prompts) {
@@ -70,23 +70,23 @@ FieldValues text_fields(const run::Model& model, const std::vector<Prompt>& prom
   return values;
 }
 
-std::vector<run::TextLengths> lengths_of(run::Model& model, const std::vector<Prompt>& prompts) {
+std::vector<model::TextLengths> lengths_of(model::Model& model, const std::vector<Prompt>& prompts) {
   const FieldValues values = text_fields(model, prompts);
-  run::FieldsOf given;
+  model::FieldsOf given;
   given.fields.resize(model.shapes.fields.size());
   for (const auto& [f, value] : values.fields) given.fields[f] = value;
   given.extra.assign(values.extra.begin(), values.extra.end());
-  return run::text_lengths(model, given);
+  return model::text_lengths(model, given);
 }
 
 // Bytes of the longest start of `prompt`, whole characters, that conditioner i does not cut.
-size_t kept_bytes(run::Model& model, const Prompt& prompt, size_t i) {
+size_t kept_bytes(model::Model& model, const Prompt& prompt, size_t i) {
   std::vector<size_t> ends{0};
   for (size_t at = 0; at < prompt.text.size();)
     ends.push_back(at += first_character(std::string_view(prompt.text).substr(at)).size);
   const auto first_cut = std::ranges::partition_point(ends, [&](size_t end) {
     const Prompt start{prompt.text.substr(0, end), {prompt.weights.begin(), prompt.weights.begin() + static_cast<std::ptrdiff_t>(end)}};
-    const run::TextLengths own = lengths_of(model, {start})[i];
+    const model::TextLengths own = lengths_of(model, {start})[i];
     return own.tokens[0] <= own.limit;
   });
   return first_cut == ends.begin() ? 0 : *(first_cut - 1);
@@ -94,7 +94,7 @@ size_t kept_bytes(run::Model& model, const Prompt& prompt, size_t i) {
 
 }  // namespace
 
-FieldValues prompt_fields(const run::Model& model, const std::vector<std::string>& prompts) {
+FieldValues prompt_fields(const model::Model& model, const std::vector<std::string>& prompts) {
   std::vector<Prompt> parsed;
   for (const std::string& written : prompts) parsed.push_back(parse_prompt(written));
   FieldValues values = text_fields(model, parsed);
@@ -105,11 +105,11 @@ FieldValues prompt_fields(const run::Model& model, const std::vector<std::string
   return values;
 }
 
-std::vector<std::string> cut_prompts(run::Model& model, const std::vector<std::string>& prompts) {
+std::vector<std::string> cut_prompts(model::Model& model, const std::vector<std::string>& prompts) {
   std::vector<std::string> lines;
   for (const std::string& written : std::set<std::string>(prompts.begin(), prompts.end())) {
     const Prompt prompt = parse_prompt(written);
-    const std::vector<run::TextLengths> all = lengths_of(model, {prompt});
+    const std::vector<model::TextLengths> all = lengths_of(model, {prompt});
     for (size_t i = 0; i < all.size(); ++i) {
       if (all[i].tokens[0] <= all[i].limit) continue;
       lines.push_back("warning: conditioner \"" + all[i].conditioner + "\" cuts the prompt " + config::quote(prompt.text) +
@@ -120,7 +120,7 @@ std::vector<std::string> cut_prompts(run::Model& model, const std::vector<std::s
   return lines;
 }
 
-void check_prompts(const run::Model& model, const config::Loaded& loaded) {
+void check_prompts(const model::Model& model, const config::Loaded& loaded) {
   const config::Samples& samples = model.experiment.samples;
   if (samples.prompts.empty()) return;
   try {
@@ -131,21 +131,21 @@ void check_prompts(const run::Model& model, const config::Loaded& loaded) {
   }
 }
 
-bool needs_fields(const run::Model& model) {
+bool needs_fields(const model::Model& model) {
   if (!model.shapes.conditioning) return false;
   if (model.shapes.conditioning->slots & PERRIN_SLOT_CONCAT) return true;
-  const auto label = run::label_field(model.shapes.fields);
+  const auto label = model::label_field(model.shapes.fields);
   for (size_t f = 0; f < model.shapes.fields.size(); ++f)
     if (f != model.shapes.image && f != label) return true;
   return false;
 }
 
-int64_t grid_rows(const run::Model& model, const config::Samples& samples, int64_t count) {
+int64_t grid_rows(const model::Model& model, const config::Samples& samples, int64_t count) {
   if (!samples.prompts.empty() || !needs_fields(model)) return 0;
   return ((count == 0 ? samples.count : count) + samples.columns - 1) / samples.columns;
 }
 
-FieldValues grid_conditions(run::Model& model, const config::Samples& samples, int64_t count) {
+FieldValues grid_conditions(model::Model& model, const config::Samples& samples, int64_t count) {
   const int64_t columns = samples.columns;
   if (count == 0) count = samples.count;
   if (!samples.prompts.empty()) {
@@ -157,10 +157,10 @@ FieldValues grid_conditions(run::Model& model, const config::Samples& samples, i
   FieldValues values;
   const int64_t rows = grid_rows(model, samples, count);
   if (rows == 0) return values;
-  const run::Batch batch = first_samples_of(model, rows);
+  const data::Batch batch = first_samples_of(model, rows);
   std::vector<int64_t> row;
   for (int64_t i = 0; i < count; ++i) row.push_back(i / columns);
-  const auto label = run::label_field(model.shapes.fields);
+  const auto label = model::label_field(model.shapes.fields);
   for (size_t f = 0; f < batch.fields.size(); ++f)
     if (f != label) values.fields[f] = batch.fields[f].index_select(0, at::tensor(row));
   return values;

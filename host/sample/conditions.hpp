@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "host/run/model.hpp"
+#include "host/model/model.hpp"
 
 namespace perrin::sample {
 
@@ -27,23 +27,23 @@ using ConditionTensors = std::map<std::string, at::Tensor>;
 
 // One prompt (prompt.hpp) for each of n samples, in every text field of the dataset (kind/conditioner.h). Throws Error
 // without one.
-FieldValues prompt_fields(const run::Model& model, const std::vector<std::string>& prompts);
+FieldValues prompt_fields(const model::Model& model, const std::vector<std::string>& prompts);
 
 // One line for each of them, without repeats, that a conditioner cuts: by how much, and which words are lost. The model's
 // conditioners are fit.
-std::vector<std::string> cut_prompts(run::Model& model, const std::vector<std::string>& prompts);
+std::vector<std::string> cut_prompts(model::Model& model, const std::vector<std::string>& prompts);
 
 // Throws Diagnostics where the experiment's own prompts could not be sampled.
-void check_prompts(const run::Model& model, const config::Loaded& loaded);
+void check_prompts(const model::Model& model, const config::Loaded& loaded);
 
 // Does a conditioner need more than classes?
-bool needs_fields(const run::Model& model);
+bool needs_fields(const model::Model& model);
 
 // Samples of the dataset that the grid of a run shows conditions of; 0: none.
-int64_t grid_rows(const run::Model& model, const config::Samples& samples, int64_t count = 0);
+int64_t grid_rows(const model::Model& model, const config::Samples& samples, int64_t count = 0);
 
 // What the grid of a run is conditioned on, classes apart: [samples] prompts, one a row and over again; without them the
 // fields of the dataset's samples, one a row. `count`: of samples, 0 for the grid's own.
-FieldValues grid_conditions(run::Model& model, const config::Samples& samples, int64_t count = 0);
+FieldValues grid_conditions(model::Model& model, const config::Samples& samples, int64_t count = 0);
 
 }  // namespace perrin::sample

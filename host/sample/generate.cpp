@@ -13,10 +13,11 @@
 #include <set>
 
 #include "host/base/error.hpp"
-#include "host/run/autocast.hpp"
-#include "host/run/first_stage.hpp"
-#include "host/run/latent.hpp"
-#include "host/run/objective.hpp"
+#include "host/data/samples.hpp"
+#include "host/model/autocast.hpp"
+#include "host/model/fields.hpp"
+#include "host/model/first_stage.hpp"
+#include "host/model/latent.hpp"
 #include "host/sample/checks.hpp"
 #include "host/sample/steps.hpp"
 #include "host/sample/trajectory.hpp"
@@ -27,10 +28,10 @@
 namespace perrin::sample {
 namespace {
 
-uint32_t flags(const run::Model& model) { return model.sampler.table<perrin_sampler>().flags; }
+uint32_t flags(const model::Model& model) { return model.sampler.table<perrin_sampler>().flags; }
 
 // In the sampler's order, which for one that inverts is from the clean end on.
-std::vector<perrin_time> levels(const run::Model& model, const Request& request) {
+std::vector<perrin_time> levels(const model::Model& model, const Request& request) {
   const auto& sampling = model.experiment.sampling;
   std::vector<perrin_time> times = sampling_times(model.times, sampling);
   if (request.init.defined()) {
@@ -42,11 +43,11 @@ std::vector<perrin_time> levels(const run::Model& model, const Request& request)
   return times;
 }
 
-std::string inversion_hint(const run::Model& model) {
+std::string inversion_hint(const model::Model& model) {
   return "name it in `perrin sample RUN --sampler " + model.sampler.id() + "`, and another one in the experiment";
 }
 
-void check_start(const run::Model& model, const Request& request) {
+void check_start(const model::Model& model, const Request& request) {
   if (!request.start.defined()) {
     if (!inverts(model)) return;
     throw Error("the sampler goes from data to noise and was given no data", "sampler \"" + model.sampler.id() + "\"",
@@ -59,7 +60,7 @@ void check_start(const run::Model& model, const Request& request) {
 }
 
 // Given conditions have every slot of every branch that the guidance asks for, so that nothing is missed half-way.
-void check_conditions(run::Model& model, const Request& request, const std::vector<perrin_time>& times) {
+void check_conditions(model::Model& model, const Request& request, const std::vector<perrin_time>& times) {
   if (request.conditions.empty()) return;
   uint32_t mask = 0;
   for (const perrin_time& at : times) {
@@ -116,9 +117,9 @@ void check_finite(const at::Tensor& given, const std::string& what) {
 
 }  // namespace
 
-bool inverts(const run::Model& model) { return (flags(model) & PERRIN_SAMPLER_INVERTS) != 0; }
+bool inverts(const model::Model& model) { return (flags(model) & PERRIN_SAMPLER_INVERTS) != 0; }
 
-void check_generates(run::Model& model, const config::Loaded& loaded) {
+void check_generates(model::Model& model, const config::Loaded& loaded) {
   if (model.shapes.logits || !model.diffuses()) return;
   if (inverts(model)) {
     throw loaded.error(
@@ -130,7 +131,7 @@ void check_generates(run::Model& model, const config::Loaded& loaded) {
   if (model.conditioners.empty() || !model.guidance.has<&perrin_negative_condition::label>()) return;
   int64_t label = 0;
   model.guidance.invoke<&perrin_negative_condition::label>(&label);
-  const auto classes = static_cast<int64_t>(run::class_count(model.shapes.fields));
+  const auto classes = static_cast<int64_t>(model::class_count(model.shapes.fields));
   if (classes > 0 && (label < 0 || label >= classes)) {
     throw loaded.error(
         model.experiment.guidance.location,
@@ -139,12 +140,12 @@ void check_generates(run::Model& model, const config::Loaded& loaded) {
   }
 }
 
-at::Tensor generate(run::Model& model, const Request& request) {
+at::Tensor generate(model::Model& model, const Request& request) {
   if (model.shapes.logits)
     throw Error("the denoiser \"" + model.denoiser.id() + "\" is a classifier and makes no samples", "",
                 "name this run in another's [guidance] use = \"classifier\"");
   const at::NoGradGuard no_grad;
-  const run::Autocast autocast(request.bf16);
+  const model::Autocast autocast(model.session->device(), request.bf16);
   check_start(model, request);
   check_finite(request.start, "what sampling was to start at");
   check_finite(request.init, "the image that sampling was to start near");
@@ -174,41 +175,41 @@ at::Tensor generate(run::Model& model, const Request& request) {
   return at::cat(parts);
 }
 
-Data first_samples(run::Model& model, int64_t count, int64_t batch_size) {
+Data first_samples(model::Model& model, int64_t count, int64_t batch_size) {
   const at::NoGradGuard no_grad;
-  const auto available = static_cast<int64_t>(run::dataset_count(model.data()));
+  const auto available = static_cast<int64_t>(model::dataset_count(model.data()));
   if (count > available)
     throw Error("the dataset has " + std::to_string(available) + " samples, not " + std::to_string(count),
                 "samples.count", "lower it with --count");
   Data data;
   std::vector<at::Tensor> parts;
-  const auto take = [&](const run::Batch& batch, const perrin_call& call) {
-    const at::Tensor z = run::encode_latent(model, call, run::images(model, batch));
+  const auto take = [&](const data::Batch& batch, const perrin_call& call) {
+    const at::Tensor z = model::encode_latent(model, call, data::images(model, batch));
     parts.push_back(z.to(at::kCPU));
     if (model.conditioners.empty()) return;
-    const std::vector<int64_t> labels = run::label_values(model, batch);
+    const std::vector<int64_t> labels = data::label_values(model, batch);
     data.labels.insert(data.labels.end(), labels.begin(), labels.end());
   };
-  run::for_each_samples(model, static_cast<uint64_t>(count), batch_size, take);
+  data::for_each_samples(model, static_cast<uint64_t>(count), batch_size, take);
   data.z = at::cat(parts);
   return data;
 }
 
-int64_t reconstruction_cells(const run::Model& model) {
+int64_t reconstruction_cells(const model::Model& model) {
   const config::Samples& s = model.experiment.samples;
   return 2 * s.columns * std::max<int64_t>(1, s.count / (2 * s.columns));
 }
 
-at::Tensor reconstructions(run::Model& model) {
+at::Tensor reconstructions(model::Model& model) {
   const int64_t columns = model.experiment.samples.columns, cells = reconstruction_cells(model);
   std::vector<at::Tensor> rows;
   for (int64_t first = 0; first < cells / 2; first += columns) {
-    const run::Batch batch = run::read_samples(model, static_cast<uint64_t>(first), columns);
-    const perrin_call call = run::evaluation_call(model.experiment.samples.seed, batch.indices);
-    const at::Tensor x = run::images(model, batch);
+    const data::Batch batch = data::read_samples(model, static_cast<uint64_t>(first), columns);
+    const perrin_call call = model::evaluation_call(model.experiment.samples.seed, batch.indices);
+    const at::Tensor x = data::images(model, batch);
     rows.push_back(x.to(at::kCPU));
-    const at::Tensor z = run::encode(model, call, x);
-    rows.push_back(run::decode(model, call, z).to(at::kCPU, at::kFloat).contiguous());
+    const at::Tensor z = model::encode(model, call, x);
+    rows.push_back(model::decode(model, call, z).to(at::kCPU, at::kFloat).contiguous());
   }
   return at::cat(rows);
 }

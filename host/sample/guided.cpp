@@ -6,8 +6,10 @@
 #include <ATen/ops/tensor.h>
 
 #include "host/base/error.hpp"
+#include "host/model/call.hpp"
+#include "host/model/denoise.hpp"
 #include "host/sample/checks.hpp"
-#include "host/sample/guide.hpp"
+#include "host/sample/guide_level.hpp"
 #include "host/services/tensor.hpp"
 
 namespace perrin::sample {
@@ -24,7 +26,7 @@ services::TensorHandle boxed(const std::map<uint32_t, at::Tensor>& D, uint32_t b
 
 }  // namespace
 
-Guided::Guided(run::Model& model, const Conditions& conditions)
+Guided::Guided(model::Model& model, const Conditions& conditions)
     : model_(model), conditions_(conditions), own_(model, conditions) {
   if (model.guide) guide_.emplace(*model.guide, conditions, "guide.");
 }
@@ -84,16 +86,16 @@ at::Tensor Guided::gradient(const at::Tensor& x, const perrin_time& at) const {
   if (conditions_.labels.empty())
     throw Error("the guidance follows a classifier and the samples have no class", "guidance " + model_.guidance.id(),
                 "ask for classes, with --class for example");
-  run::Model& classifier = *model_.guide;
+  model::Model& classifier = *model_.guide;
   const GuideLevel level = guide_level(classifier, at);
   const perrin_coefficients c = classifier.coefficients({level.at}).front();
   const std::vector<uint64_t>& samples = conditions_.samples;
-  const perrin_call call = run::evaluation_call(conditions_.seed, samples);
+  const perrin_call call = model::evaluation_call(conditions_.seed, samples);
   const at::AutoGradMode differentiated(true);
   const at::Tensor x_t = x.detach().to(at::kFloat).clone().set_requires_grad(true);
-  const at::Tensor input = run::channels_last(x_t * (level.scale * c.c_in));
+  const at::Tensor input = model::channels_last(x_t * (level.scale * c.c_in));
   const at::Tensor logits =
-      run::predict(classifier, call, input, std::vector<perrin_coefficients>(samples.size(), c), nullptr);
+      model::predict(classifier, call, input, std::vector<perrin_coefficients>(samples.size(), c), nullptr);
   const at::Tensor y = at::tensor(conditions_.labels).to(logits.device()).unsqueeze(1);
   at::log_softmax(logits.to(at::kFloat), 1).gather(1, y).sum().backward();  // each sample's own: no batch statistics
   at::Tensor gradient = x_t.grad().contiguous();

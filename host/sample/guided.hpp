@@ -11,7 +11,7 @@ namespace perrin::sample {
 class Guided {
  public:
   // Both are borrowed.
-  Guided(run::Model& model, const Conditions& conditions);
+  Guided(model::Model& model, const Conditions& conditions);
 
   // D(x) [B, ...] float32 at a noise level; the branches of one model in one call of its network. from, next: of the
   // step list, where the step began and where it leads. first: of a trajectory. Throws Error for branches that cannot
@@ -30,7 +30,7 @@ class Guided {
   at::Tensor of_guide(const at::Tensor& x, const perrin_time& at);
   at::Tensor gradient(const at::Tensor& x, const perrin_time& at) const;
 
-  run::Model& model_;
+  model::Model& model_;
   const Conditions& conditions_;
   Predictor own_;
   std::optional<Predictor> guide_;

@@ -13,6 +13,9 @@
 
 #include "host/base/error.hpp"
 #include "host/kernels/tensors.hpp"
+#include "host/model/call.hpp"
+#include "host/model/denoise.hpp"
+#include "host/model/fields.hpp"
 #include "host/sample/checks.hpp"
 #include "host/services/tensor.hpp"
 
@@ -90,7 +93,7 @@ std::map<uint32_t, at::Tensor> Predictor::D(const at::Tensor& x, const perrin_ti
   const perrin_coefficients c = coefficients(at);
   at::Tensor input = c.c_in == 1 ? x : x * c.c_in;
   if (evaluated > 1) input = at::cat(std::vector<at::Tensor>(evaluated, input));
-  at::Tensor F = this->F(run::channels_last(input), c, {asked.begin(), asked.begin() + evaluated});
+  at::Tensor F = this->F(model::channels_last(input), c, {asked.begin(), asked.begin() + evaluated});
   if (model_.shapes.learnt_variance) {
     const int64_t channels = model_.shapes.z.sizes[0];
     variance_ = plain(F.narrow(0, 0, n).narrow(1, channels, channels));
@@ -117,7 +120,7 @@ perrin_coefficients Predictor::coefficients(const perrin_time& at) const {
 at::Tensor Predictor::F(const at::Tensor& input, const perrin_coefficients& c, const std::vector<uint32_t>& branches) {
   const perrin_call call = call_for(branches.size());
   const perrin_conditioning* told = conditioning(call, branches);
-  return run::predict(model_, call, input, std::vector<perrin_coefficients>(positions_.size(), c), told);
+  return model::predict(model_, call, input, std::vector<perrin_coefficients>(positions_.size(), c), told);
 }
 
 // The batch is the conditions' samples, `branches` times over.
@@ -125,11 +128,11 @@ perrin_call Predictor::call_for(size_t branches) {
   positions_.clear();
   for (size_t b = 0; b < branches; ++b)
     positions_.insert(positions_.end(), conditions_.samples.begin(), conditions_.samples.end());
-  return run::evaluation_call(conditions_.seed, positions_);
+  return model::evaluation_call(conditions_.seed, positions_);
 }
 
 // What the branches are told, one after another.
-run::FieldsOf Predictor::told(const std::vector<uint32_t>& branches, const FieldValues& given) const {
+model::FieldsOf Predictor::told(const std::vector<uint32_t>& branches, const FieldValues& given) const {
   std::vector<int64_t> labels;
   std::vector<const FieldValues*> values;
   for (uint32_t branch : branches) {
@@ -141,8 +144,8 @@ run::FieldsOf Predictor::told(const std::vector<uint32_t>& branches, const Field
     }
   }
   // The conditioner says which field it misses.
-  run::FieldsOf fields;
-  const auto label = run::label_field(model_.shapes.fields);
+  model::FieldsOf fields;
+  const auto label = model::label_field(model_.shapes.fields);
   for (size_t f = 0; f < model_.shapes.fields.size(); ++f)
     fields.fields.push_back(f == label ? at::tensor(labels) : stacked(values, f));
   fields.extra = stacked_extra(values);
@@ -163,7 +166,7 @@ std::vector<uint8_t> Predictor::dropped(const std::vector<uint32_t>& branches) c
 }
 
 // The given conditions of these branches, one after another; null where none of this model are given.
-std::unique_ptr<run::ConditioningHandles> Predictor::made(const std::vector<uint32_t>& branches) const {
+std::unique_ptr<model::ConditioningHandles> Predictor::made(const std::vector<uint32_t>& branches) const {
   const auto own = [&](const auto& item) { return item.first.starts_with(prefix_ + "conditional."); };
   if (std::ranges::none_of(conditions_.made, own)) return nullptr;
   const auto slot = [&](const char* name) {
@@ -179,7 +182,7 @@ std::unique_ptr<run::ConditioningHandles> Predictor::made(const std::vector<uint
                   set_name(branches), "keep them with --save-conditions under the same guidance");
     return parts.empty() ? at::Tensor() : at::cat(parts);
   };
-  return std::make_unique<run::ConditioningHandles>(slot("vector"), slot("sequence"), slot("concat"));
+  return std::make_unique<model::ConditioningHandles>(model_, slot("vector"), slot("sequence"), slot("concat"));
 }
 
 ConditionTensors Predictor::conditions() const {
@@ -210,10 +213,10 @@ const perrin_conditioning* Predictor::conditioning(const perrin_call& call, cons
   auto& slot = encoded_[branches];
   if (!slot) slot = made(branches);
   if (slot) return slot->get();
-  const run::Drops drops(model_.conditioners.size(), dropped(branches));
-  slot = std::make_unique<run::ConditioningHandles>(model_, call, told(branches, conditions_.given), drops);
+  const model::Drops drops(model_.conditioners.size(), dropped(branches));
+  slot = std::make_unique<model::ConditioningHandles>(model_, call, told(branches, conditions_.given), drops);
   if (conditions_.toward.empty()) return slot->get();
-  const run::ConditioningHandles other(model_, call, told(branches, conditions_.toward), drops);
+  const model::ConditioningHandles other(model_, call, told(branches, conditions_.toward), drops);
   std::vector<double> way;
   for (size_t b = 0; b < branches.size(); ++b) way.insert(way.end(), conditions_.way.begin(), conditions_.way.end());
   slot->mix(other, way);

@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
-#include "host/run/model.hpp"
-#include "host/run/objective.hpp"
+#include "host/model/conditioning.hpp"
+#include "host/model/model.hpp"
 #include "host/sample/conditions.hpp"
 
 namespace perrin::sample {
@@ -30,7 +30,7 @@ struct Conditions {
 class Predictor {
  public:
   // Both are borrowed. prefix: of the names in `made` that are this model's, "" or "guide.".
-  Predictor(run::Model& model, const Conditions& conditions, std::string prefix = "")
+  Predictor(model::Model& model, const Conditions& conditions, std::string prefix = "")
       : model_(model),
         conditions_(conditions),
         prefix_(std::move(prefix)),
@@ -51,17 +51,17 @@ class Predictor {
  private:
   perrin_call call_for(size_t branches);
   at::Tensor F(const at::Tensor& input, const perrin_coefficients& c, const std::vector<uint32_t>& branches);
-  run::FieldsOf told(const std::vector<uint32_t>& branches, const FieldValues& given) const;
+  model::FieldsOf told(const std::vector<uint32_t>& branches, const FieldValues& given) const;
   std::vector<uint8_t> dropped(const std::vector<uint32_t>& branches) const;
-  std::unique_ptr<run::ConditioningHandles> made(const std::vector<uint32_t>& branches) const;
+  std::unique_ptr<model::ConditioningHandles> made(const std::vector<uint32_t>& branches) const;
   const perrin_conditioning* conditioning(const perrin_call& call, const std::vector<uint32_t>& branches);
 
-  run::Model& model_;
+  model::Model& model_;
   const Conditions& conditions_;
   const std::string prefix_;
   const char* const owner_;  // in errors
   std::vector<uint64_t> positions_;
-  std::map<std::vector<uint32_t>, std::unique_ptr<run::ConditioningHandles>> encoded_;
+  std::map<std::vector<uint32_t>, std::unique_ptr<model::ConditioningHandles>> encoded_;
   at::Tensor variance_;
 };
 

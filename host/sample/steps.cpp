@@ -37,12 +37,12 @@ constexpr const char* kSpacings = "take trailing, or another spacing";
 double noise(const perrin_time& at) { return at.sigma / at.alpha; }
 
 // sigma / alpha at the schedule's ends, infinite or 0 at pure ones.
-NoiseRange range_of(const run::TimeTable& table) {
+NoiseRange range_of(const model::TimeTable& table) {
   return {noise(table.at(table.domain().t_min)), noise(table.at(table.domain().t_max))};
 }
 
 // The ends of a spacing in sigma.
-NoiseRange finite_range(const run::TimeTable& table, const std::string& spacing) {
+NoiseRange finite_range(const model::TimeTable& table, const std::string& spacing) {
   const NoiseRange range = range_of(table);
   if (std::isfinite(range.high) && range.low > 0) return range;
   refuse("spacing",
@@ -53,13 +53,13 @@ NoiseRange finite_range(const run::TimeTable& table, const std::string& spacing)
 }
 
 // The schedule's level with this sigma / alpha: t is interpolated, the ratio kept to the last bit.
-perrin_time at_noise(const run::TimeTable& table, double sigma) {
+perrin_time at_noise(const model::TimeTable& table, double sigma) {
   perrin_time at = table.at_log_snr(-2 * std::log(sigma));
   const double scale = std::hypot(at.alpha, at.sigma) / std::hypot(1, sigma);
   return {at.t, scale, scale * sigma};
 }
 
-void add_levels(std::vector<perrin_time>& times, const run::TimeTable& table, const std::vector<double>& sigmas) {
+void add_levels(std::vector<perrin_time>& times, const model::TimeTable& table, const std::vector<double>& sigmas) {
   for (double sigma : sigmas) times.push_back(at_noise(table, sigma));
 }
 
@@ -74,7 +74,7 @@ Cut cut_of(const config::Sampling& s) {
   return {0, s.spacing == "linspace" ? std::max(n - 1, 1.0) : n};
 }
 
-void add_spaced(std::vector<perrin_time>& times, const run::TimeTable& table, const config::Sampling& s) {
+void add_spaced(std::vector<perrin_time>& times, const model::TimeTable& table, const config::Sampling& s) {
   const perrin_time_domain& domain = table.domain();
   if (table.discrete()) {
     for (int64_t t : spaced_timesteps(static_cast<int64_t>(domain.steps), s.steps, s.spacing, s.offset))
@@ -92,7 +92,7 @@ void add_spaced(std::vector<perrin_time>& times, const run::TimeTable& table, co
 }
 
 // FlowMatchEulerDiscreteScheduler's: its sigmas are shifted when it is made, and again when its times are set.
-void add_flow_match(std::vector<perrin_time>& times, const run::TimeTable& table, int64_t n) {
+void add_flow_match(std::vector<perrin_time>& times, const model::TimeTable& table, int64_t n) {
   const double t_max = table.domain().t_max;
   const perrin_time last = table.at(t_max / 1000);
   if (table.discrete() || std::abs(last.alpha + last.sigma - 1) > 1e-9 || table.at(t_max).alpha != 0)
@@ -102,7 +102,7 @@ void add_flow_match(std::vector<perrin_time>& times, const run::TimeTable& table
   for (int64_t i = 0; i < n; ++i) times.push_back(table.at(t_max * (1 - step * static_cast<double>(i))));
 }
 
-void add_beta(std::vector<perrin_time>& times, const run::TimeTable& table, int64_t n) {
+void add_beta(std::vector<perrin_time>& times, const model::TimeTable& table, int64_t n) {
   const perrin_time_domain& domain = table.domain();
   for (double q : beta_quantiles(n)) times.push_back(table.at(domain.t_min + q * (domain.t_max - domain.t_min)));
 }
@@ -116,7 +116,7 @@ void check_count(const config::Sampling& s, size_t n, const char* key) {
 }
 
 // A final 0 is the clean end, which every list has anyway.
-void add_given_sigmas(std::vector<perrin_time>& times, const run::TimeTable& table, const config::Sampling& s) {
+void add_given_sigmas(std::vector<perrin_time>& times, const model::TimeTable& table, const config::Sampling& s) {
   std::vector<double> sigmas = s.sigmas;
   if (sigmas.size() > 1 && sigmas.back() == 0) sigmas.pop_back();
   check_count(s, sigmas.size(), "sigmas");
@@ -130,7 +130,7 @@ void add_given_sigmas(std::vector<perrin_time>& times, const run::TimeTable& tab
   add_levels(times, table, sigmas);
 }
 
-void add_given_times(std::vector<perrin_time>& times, const run::TimeTable& table, const config::Sampling& s) {
+void add_given_times(std::vector<perrin_time>& times, const model::TimeTable& table, const config::Sampling& s) {
   check_count(s, s.times.size(), "times");
   const perrin_time_domain& domain = table.domain();
   for (double t : s.times) {
@@ -142,14 +142,14 @@ void add_given_times(std::vector<perrin_time>& times, const run::TimeTable& tabl
   }
 }
 
-void add_custom(std::vector<perrin_time>& times, const run::TimeTable& table, const config::Sampling& s) {
+void add_custom(std::vector<perrin_time>& times, const model::TimeTable& table, const config::Sampling& s) {
   if (s.times.empty() == s.sigmas.empty())
     refuse("spacing", s.times.empty() ? "spacing \"custom\" has no list" : "both \"times\" and \"sigmas\" are listed",
            "give one of times = [...] and sigmas = [...], the noisiest first");
   s.times.empty() ? add_given_sigmas(times, table, s) : add_given_times(times, table, s);
 }
 
-void add_final(std::vector<perrin_time>& times, const run::TimeTable& table, const config::Sampling& s) {
+void add_final(std::vector<perrin_time>& times, const model::TimeTable& table, const config::Sampling& s) {
   const perrin_time lowest = table.at(table.domain().t_min);
   if (!s.to_lowest)
     times.push_back({lowest.t, 1, 0});
@@ -205,7 +205,7 @@ std::vector<int64_t> spaced_timesteps(int64_t T, int64_t n, const std::string& s
   return t;
 }
 
-std::vector<perrin_time> sampling_times(const run::TimeTable& table, const config::Sampling& s) {
+std::vector<perrin_time> sampling_times(const model::TimeTable& table, const config::Sampling& s) {
   std::vector<perrin_time> times;
   if (s.spacing != "custom" && !(s.times.empty() && s.sigmas.empty()))
     refuse("spacing", std::string("levels are listed, and spacing \"") + s.spacing + "\" would not visit them",
@@ -231,7 +231,7 @@ std::vector<perrin_time> sampling_times(const run::TimeTable& table, const confi
   return times;
 }
 
-void check_steps(const run::TimeTable& table, const config::Loaded& loaded) {
+void check_steps(const model::TimeTable& table, const config::Loaded& loaded) {
   const config::Sampling& sampling = loaded.experiment.sampling;
   try {
     sampling_times(table, sampling);

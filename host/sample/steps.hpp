@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "host/config/load.hpp"
-#include "host/run/time_table.hpp"
+#include "host/model/time_table.hpp"
 
 namespace perrin::sample {
 
@@ -34,9 +34,9 @@ std::vector<int64_t> spaced_timesteps(int64_t T, int64_t n, const std::string& s
 //                                        interpolated
 //   custom                               the user's times or levels, exactly those; fractional times are interpolated
 // Throws Error at "sampler.KEY".
-std::vector<perrin_time> sampling_times(const run::TimeTable& table, const config::Sampling& sampling);
+std::vector<perrin_time> sampling_times(const model::TimeTable& table, const config::Sampling& sampling);
 
 // The same for its errors alone: Diagnostics at the key's place in the file, for before training.
-void check_steps(const run::TimeTable& table, const config::Loaded& loaded);
+void check_steps(const model::TimeTable& table, const config::Loaded& loaded);
 
 }  // namespace perrin::sample

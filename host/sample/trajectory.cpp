@@ -12,8 +12,8 @@
 #include "host/base/error.hpp"
 #include "host/kernels/lincomb.hpp"
 #include "host/kernels/tensors.hpp"
-#include "host/run/latent.hpp"
-#include "host/run/terms.hpp"
+#include "host/model/call.hpp"
+#include "host/model/latent.hpp"
 #include "host/sample/checks.hpp"
 #include "host/sample/distance.hpp"
 #include "host/services/spec.hpp"
@@ -23,7 +23,7 @@
 namespace perrin::sample {
 namespace {
 
-Conditions conditions_of(const run::Model& model, const Request& request, int64_t first, int64_t n) {
+Conditions conditions_of(const model::Model& model, const Request& request, int64_t first, int64_t n) {
   Conditions c;
   c.seed = request.seed;
   const int64_t every = request.equal_every > 0 ? request.equal_every : request.count;
@@ -58,7 +58,7 @@ bool less_noise(const perrin_time& a, const perrin_time& b) { return a.sigma * b
 
 }  // namespace
 
-Trajectory::Trajectory(run::Model& model, const Request& request, int64_t first, int64_t n,
+Trajectory::Trajectory(model::Model& model, const Request& request, int64_t first, int64_t n,
                        std::function<void()> called)
     : model_(model),
       request_(request),
@@ -82,8 +82,8 @@ at::Tensor Trajectory::run(const std::vector<perrin_time>& times) {
 }
 
 at::Tensor Trajectory::decode(const at::Tensor& z) {
-  const perrin_call call = run::evaluation_call(request_.seed, conditions_.samples);
-  return run::decode_latent(model_, call, z).to(at::kCPU, at::kFloat).contiguous();
+  const perrin_call call = model::evaluation_call(request_.seed, conditions_.samples);
+  return model::decode_latent(model_, call, z).to(at::kCPU, at::kFloat).contiguous();
 }
 
 std::vector<int64_t> Trajectory::sizes() const {
@@ -93,7 +93,7 @@ std::vector<int64_t> Trajectory::sizes() const {
 // The request's own start, or x_T: standard normals at the scale that x_t has at the first level for data of unit
 // variance.
 at::Tensor Trajectory::initial(const perrin_time& at) const {
-  const auto options = at::TensorOptions(at::kFloat).device(services::run_device());
+  const auto options = at::TensorOptions(at::kFloat).device(model_.session->device());
   if (request_.start.defined())
     return own(request_.start).to(options).contiguous();
   const kernels::BatchNoise noise{{request_.seed, PERRIN_PURPOSE_SAMPLE, 0}, conditions_.samples};
@@ -179,7 +179,7 @@ perrin_status* Trajectory::on_brownian(void* context, const perrin_time* from, c
     auto& self = *static_cast<Trajectory*>(context);
     for (const perrin_time* at : {from, to}) check_level(self.model_.sampler, *at);
     if (!self.brownian_) self.brownian_.emplace(self.request_.seed, self.conditions_.samples, self.sizes());
-    *noise = services::lend(services::wrap(self.brownian_->increment(*from, *to)));
+    *noise = services::lend(services::wrap(self.brownian_->increment(*from, *to).to(self.model_.session->device())));
   });
 }
 

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "host/sample/brownian.hpp"
-#include "host/sample/generate.hpp"
 #include "host/sample/guided.hpp"
+#include "host/sample/request.hpp"
 
 namespace perrin::sample {
 
@@ -14,7 +14,7 @@ class Trajectory {
  public:
   // Samples first .. first + n - 1 of the request; model and request are borrowed. `called`: after each call of
   // `denoise`.
-  Trajectory(run::Model& model, const Request& request, int64_t first, int64_t n, std::function<void()> called);
+  Trajectory(model::Model& model, const Request& request, int64_t first, int64_t n, std::function<void()> called);
 
   // From times.front() to times.back(). [n, ...] float32 where diffusion runs. Throws Error that names the component
   // whose tensor was of another shape, or the first that was not finite.
@@ -44,7 +44,7 @@ class Trajectory {
   at::Tensor denoised(const at::Tensor& x, const perrin_time& at);
   size_t step_of(const perrin_time& at) const;
 
-  run::Model& model_;
+  model::Model& model_;
   const Request& request_;
   const int64_t offset_;  // of the batch in the request
   std::function<void()> called_;

@@ -4,8 +4,7 @@
 #include <mutex>
 #include <optional>
 
-#include "host/loader/breadcrumb.hpp"
-#include "host/services/status.hpp"
+#include "host/services/plugin_error.hpp"
 
 namespace perrin::services {
 namespace {

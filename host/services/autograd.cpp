@@ -9,6 +9,7 @@
 
 #include "host/services/account.hpp"
 #include "host/services/guard.hpp"
+#include "host/services/session.hpp"
 #include "host/services/status.hpp"
 #include "host/services/tables.hpp"
 #include "host/services/tensor.hpp"
@@ -44,19 +45,25 @@ perrin_status* grad(uint32_t n_outputs, perrin_tensor* const* outputs, perrin_te
 // Owns the plugin's context: `free` is called exactly once, whatever happens.
 class Backward {
  public:
-  Backward(const perrin_backward* given, const variable_list& inputs) : call_(loader::here), account_(account) {
+  Backward(const perrin_backward* given, const variable_list& inputs)
+      : call_(loader::here), account_(account), session_(Session::here().shared_from_this()) {
     static const char* const name = loader::keep_text("backward");
     std::memcpy(&table_, given, std::min<size_t>(given->struct_size, sizeof(table_)));
     call_.call = name;
     for (const at::Tensor& input : inputs) sizes_.push_back(input.defined() ? std::optional(input.sizes().vec()) : std::nullopt);
   }
   Backward(Backward&& other) noexcept
-      : table_(other.table_), call_(other.call_), account_(other.account_), sizes_(std::move(other.sizes_)) {
+      : table_(other.table_),
+        call_(other.call_),
+        account_(other.account_),
+        session_(std::move(other.session_)),
+        sizes_(std::move(other.sizes_)) {
     other.table_ = {};
   }
   ~Backward() {
     if (table_.free == nullptr) return;
     static const char* const name = loader::keep_text("free of a backward context");
+    const InSession in(*session_);
     const Counting counting(account_);
     loader::Inside mark(call_.library, call_.component, name);
     table_.free(table_.context);
@@ -66,6 +73,7 @@ class Backward {
   const loader::Breadcrumb& where() const { return call_; }
 
   variable_list run(const variable_list& grad_outputs, uint32_t n_inputs) const {
+    const InSession in_session(*session_);  // gradients are computed by threads of LibTorch's own
     std::vector<TensorHandle> held;
     std::vector<perrin_tensor*> out, in(n_inputs, nullptr);
     for (const auto& g : grad_outputs) out.push_back(held.emplace_back(wrap(g)).get());
@@ -97,6 +105,7 @@ class Backward {
   perrin_backward table_ = {};
   loader::Breadcrumb call_;
   Account* account_;
+  std::shared_ptr<Session> session_;
   std::vector<std::optional<std::vector<int64_t>>> sizes_;  // of the inputs; none for NULL
 };
 

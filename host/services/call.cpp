@@ -4,7 +4,6 @@ namespace perrin::services {
 namespace {
 
 constexpr int kLooks = 8;
-std::atomic<bool> every{false};
 constinit thread_local int finding = 0;
 
 }  // namespace
@@ -21,9 +20,6 @@ void Said::check_balance(const loader::Breadcrumb& call) {
                          ", and more with every call",
                      describe(call));
 }
-
-void Call::check_every_call() { every = true; }
-bool Call::every_call() { return every.load(std::memory_order_relaxed); }
 
 void Call::wrong(const std::string& what) const { throw Misbehaviour("the plugin " + what, describe(crumb_)); }
 

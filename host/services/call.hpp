@@ -32,6 +32,7 @@ struct Said {
   std::optional<std::vector<perrin_trace_value>> trace;
   std::vector<uint8_t> state;
   Account* account = open_account();
+  bool closely = false;  // look closely at every call
   std::atomic<uint32_t> calls{0};
 
   // Throws Misbehaviour if the instance owned more references at each of the last looks than at the one before.
@@ -46,10 +47,9 @@ class Call {
  public:
   Call(const loader::Breadcrumb& crumb, void* instance, Said& said) : said(said), crumb_(crumb), instance_(instance) {}
 
-  // Is this call looked at closely (inputs unchanged, the process's state)? The first calls are, and all of them once
-  // check_every_call() was called.
-  bool closely() const { return said.calls.load(std::memory_order_relaxed) <= kClosely || every_call(); }
-  static void check_every_call();
+  // Is this call looked at closely (inputs unchanged, the process's state)? The first calls are, and all of them where
+  // the session asks for it.
+  bool closely() const { return said.closely || said.calls.load(std::memory_order_relaxed) <= kClosely; }
 
   // Throws Misbehaviour: "the plugin " + what.
   [[noreturn]] void wrong(const std::string& what) const;
@@ -61,7 +61,6 @@ class Call {
 
  protected:
   static constexpr uint32_t kClosely = 8;
-  static bool every_call();
   loader::Breadcrumb crumb_;
   void* instance_;
 };

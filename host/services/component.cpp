@@ -4,8 +4,8 @@
 
 #include "host/kernels/random.hpp"
 #include "host/services/config.hpp"
-#include "host/services/hooks.hpp"
 #include "host/services/host.hpp"
+#include "perrin/host/log.h"
 #include "perrin/host/rng.h"
 
 namespace perrin::services {
@@ -41,11 +41,12 @@ uint64_t generator_seed(uint64_t seed, const std::string& kind) {
 
 }  // namespace
 
-Component::Component(loader::Registry& registry, const config::Component& chosen, uint64_t seed)
+Component::Component(loader::Registry& registry, const config::Component& chosen, uint64_t seed,
+                     std::shared_ptr<Session> session)
     : Component([&]() -> Component {
         const auto& library = load_library(registry, chosen);
         try {
-          return Component(library, descriptor_of(library, chosen), chosen.kind, chosen.values, seed);
+          return Component(library, descriptor_of(library, chosen), chosen.kind, chosen.values, seed, session);
         } catch (PluginError& error) {
           const auto& at = chosen.location;
           if (error.code == PERRIN_INVALID_CONFIG && at.line > 0)
@@ -56,21 +57,24 @@ Component::Component(loader::Registry& registry, const config::Component& chosen
       }()) {}
 
 Component::Component(const loader::Library& library, const perrin_component& descriptor, std::string kind,
-                     std::map<std::string, config::Value> values, uint64_t seed)
+                     std::map<std::string, config::Value> values, uint64_t seed, std::shared_ptr<Session> session)
     : library_(&library),
       descriptor_(&descriptor),
       seed_(generator_seed(seed, kind)),
+      session_(std::move(session)),
       said_(new Said),
       kind_(std::move(kind)),
       kind_id_(loader::kind_id(kind_)),
       id_(view(descriptor.id)) {
   crumb_id_ = loader::keep_text(id_.c_str());
+  said_->closely = session_->closely();
   create(std::move(values));
 }
 
 void Component::create(const std::map<std::string, config::Value>& values) {
   const perrin_config config(values);
   const perrin_host* tables = library_->note.tier == PERRIN_TIER_B ? native_host() : host();
+  const InSession in(*session_);
   const Counting counting(said_->account);
   const ProcessState before = read_process();
   if (descriptor_->validate != nullptr)
@@ -84,6 +88,7 @@ void Component::create(const std::map<std::string, config::Value>& values) {
 
 Component::~Component() {
   if (instance_ == nullptr || descriptor_->destroy == nullptr) return;
+  const InSession in(*session_);
   const GlobalState before = read_state();
   {
     const Counting counting(said_->account);
@@ -97,8 +102,9 @@ Component::~Component() {
   restore_state(before);
   forget_accusation();
   if (const int64_t held = said_->account->held; held > 0)
-    warn(library_->crumb, "still owns " + std::to_string(held) + " references to tensors after \"" + id_ +
-                              "\" was destroyed: it loses them");
+    session_->log(PERRIN_LOG_WARNING, library_->crumb,
+                  "still owns " + std::to_string(held) + " references to tensors after \"" + id_ +
+                      "\" was destroyed: it loses them");
 }
 
 Component::Watched::Watched(const Component& component, const char* call) : component_(component), call_(call) {
@@ -119,6 +125,7 @@ Component& Component::operator=(Component&& other) noexcept {
   std::swap(descriptor_, other.descriptor_);
   std::swap(instance_, other.instance_);
   std::swap(seed_, other.seed_);
+  std::swap(session_, other.session_);
   std::swap(crumb_id_, other.crumb_id_);
   std::swap(said_, other.said_);
   std::swap(kind_, other.kind_);

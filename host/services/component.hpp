@@ -12,6 +12,7 @@
 #include "host/loader/registry.hpp"
 #include "host/services/contract.hpp"
 #include "host/services/process_state.hpp"
+#include "host/services/session.hpp"
 #include "perrin/host/identity.h"
 
 namespace perrin::services {
@@ -97,15 +98,33 @@ bool holds(const Table& table) {
 
 }  // namespace detail
 
+// The functions in which a plugin may make torch::nn modules.
+template <auto member>
+inline constexpr bool draws_initial_values = false;
+template <>
+inline constexpr bool draws_initial_values<&perrin_conditioner::infer> = true;
+template <>
+inline constexpr bool draws_initial_values<&perrin_denoiser::infer> = true;
+template <>
+inline constexpr bool draws_initial_values<&perrin_encoder::infer> = true;
+template <>
+inline constexpr bool draws_initial_values<&perrin_extractor::infer> = true;
+template <>
+inline constexpr bool draws_initial_values<&perrin_loss::infer> = true;
+template <>
+inline constexpr bool draws_initial_values<&perrin_schedule::infer> = true;
+
 // One instance of a component; destroyed with this object. Thread rules are those of the kind's header.
 class Component {
  public:
   // Loads the library, validates, creates. `seed`: the run's, for the initial values that torch::nn modules draw.
   // Throws perrin::Error; a fault of the configuration has Exit::usage and the table's place.
-  Component(loader::Registry& registry, const config::Component& chosen, uint64_t seed);
+  Component(loader::Registry& registry, const config::Component& chosen, uint64_t seed,
+            std::shared_ptr<Session> session = Session::of_process());
   // An instance of `descriptor` with these values; what the constructor above does once it has found them.
   Component(const loader::Library& library, const perrin_component& descriptor, std::string kind,
-            std::map<std::string, config::Value> values, uint64_t seed);
+            std::map<std::string, config::Value> values, uint64_t seed,
+            std::shared_ptr<Session> session = Session::of_process());
   // None: an experiment lacks it. Has no extension and may not be called.
   Component() = default;
   ~Component();
@@ -116,6 +135,7 @@ class Component {
   const std::string& kind() const { return kind_; }
   const std::string& id() const { return id_; }
   const loader::Library& library() const { return *library_; }
+  Session& session() const { return *session_; }
 
   // The kind's table. Throws perrin::Error if this component is of another kind.
   template <class Table>
@@ -139,17 +159,18 @@ class Component {
 
   // Calls a function of the kind's table or of an extension on this instance, guarded and held to its contract:
   // `schedule.invoke<&perrin_schedule::marginal>(n, t, alpha, sigma)`. Throws perrin::Error that names plugin and
-  // function if it is missing, fails, throws, leaves global state changed or gives what the header rules out; the outputs
-  // are then as they were. Texts and arrays that it names are the host's copies, valid until the same function is called
-  // again; handles are references of the caller's. The function `infer` runs with a seeded generator.
+  // function if it is missing, fails, throws, leaves global state changed or gives what the header rules out; the
+  // outputs are then as they were. Texts and arrays that it names are the host's copies, valid until the same function
+  // is called again; handles are references of the caller's. What draws initial values runs with a seeded generator.
   template <auto member, class... Args>
   void invoke(Args... args) const {
     constexpr const char* name = detail::MemberName<member>::terminated.data();
     static const char* const kept = loader::keep_text(name);
     const auto* table = find_table<member>();
     if (table == nullptr || !detail::holds<member>(*table)) missing(name);
+    const InSession in(*session_);
     const Raw<member> call(crumb(kept), instance_, *said_, table->*member,
-                           std::string_view(name) == "infer" ? std::optional(seed_) : std::nullopt);
+                           draws_initial_values<member> ? std::optional(seed_) : std::nullopt);
     const Watched watched(*this, kept);
     call_held(call, args...);
     watched.check();
@@ -192,13 +213,10 @@ class Component {
   const perrin_component* descriptor_ = nullptr;
   void* instance_ = nullptr;
   uint64_t seed_ = 0;
+  std::shared_ptr<Session> session_;
   const char* crumb_id_ = nullptr;
   std::unique_ptr<Said> said_;
   std::string kind_, kind_id_, id_;
 };
-
-inline Component load_component(loader::Registry& registry, const config::Component& chosen, uint64_t seed) {
-  return Component(registry, chosen, seed);
-}
 
 }  // namespace perrin::services

@@ -53,7 +53,8 @@ void check_times(const Call& call, const perrin_time_domain& domain, uint64_t n,
   }
 }
 
-// Negative ones are refused; one that is not finite may be the composition's fault, and host/run says so with the level.
+// Negative ones are refused; one that is not finite may be the composition's fault, and host/train says so with the
+// level.
 template <auto member, class... Before>
 void hold_weights(const Raw<member>& call, uint64_t n, const perrin_time* times, const perrin_coefficients* coefficients,
                   double* weight, Before... before) {

@@ -11,7 +11,7 @@
 #include "host/services/component.hpp"
 #include "host/services/extractor_file.hpp"
 #include "host/services/extractor_weights.hpp"
-#include "host/services/hooks.hpp"
+#include "host/services/session.hpp"
 #include "host/services/status.hpp"
 #include "host/services/tables.hpp"
 #include "host/services/tensor.hpp"
@@ -46,7 +46,7 @@ std::string find_file(perrin_text name) {
 
 Component create(const Offer& offer, std::map<std::string, config::Value> values) {
   return Component(*offer.library, *offer.library->find(kKind, offer.factory.id), std::string(kKind), std::move(values),
-                   0);
+                   0, Session::here().shared_from_this());
 }
 
 // Of an extractor that is not in safetensors: it has a key "file" and reads it itself.
@@ -66,7 +66,7 @@ Offer offer_of(const ExtractorWeights& weights, const Offer* named) {
                                          " does not say which extractor its weights are of: its metadata have no \"" +
                                          kExtractorId + "\"; name the extractor, such as vgg");
   if (held.empty()) return *named;
-  const Offer offer = find_component(std::string(kKind), held);
+  const Offer offer = Session::here().find_component(std::string(kKind), held);
   if (config::find_key(offer.factory.keys, "file"))
     throw Fault(PERRIN_INVALID_DATA, weights.file() + " says that it is of the extractor \"" + held +
                                          "\", which reads another file: weights lead to nothing else; name the "
@@ -79,7 +79,7 @@ Offer offer_of(const ExtractorWeights& weights, const Offer* named) {
 
 std::unique_ptr<perrin_open_extractor> make(const std::string& use, const std::string& file) {
   std::optional<Offer> named;
-  if (!use.empty()) named = find_component(std::string(kKind), use);
+  if (!use.empty()) named = Session::here().find_component(std::string(kKind), use);
   if (named && config::find_key(named->factory.keys, "file")) return of_own_format(*named, file);
   auto weights = ExtractorWeights::of(file);
   const Offer offer = offer_of(*weights, named ? &*named : nullptr);
@@ -117,7 +117,7 @@ at::Tensor value_of(const Collector& collector, const perrin_param& p, const std
   const at::IntArrayRef sizes(p.sizes, p.rank);
   if (p.tie_to.size > 0) return collector.by_name.at(std::string(view(p.tie_to)));
   if (p.role != PERRIN_SCRATCH && collector.self.weights) return collector.self.weights->get(name, sizes);
-  const auto options = at::TensorOptions(at::kFloat).device(run_device());
+  const auto options = at::TensorOptions(at::kFloat).device(Session::here().device());
   if (p.given == nullptr) return at::full(sizes, p.init == PERRIN_INIT_CONSTANT ? p.init_a : 0, options);
   return unwrap(p.given).detach().to(options.device(), at::kFloat, false, true);
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
+#include "host/config/schema_problems.hpp"
 #include "host/config/suggest.hpp"
 #include "host/services/status.hpp"
 #include "perrin/cpp/json.hpp"

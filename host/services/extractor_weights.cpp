@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "host/services/extractor_file.hpp"
+#include "host/services/session.hpp"
 #include "host/services/status.hpp"
 #include "host/services/tables.hpp"
 #include "host/services/tensor.hpp"
@@ -58,7 +59,7 @@ at::Tensor ExtractorWeights::get(const std::string& name, at::IntArrayRef sizes)
     if (!open_) open_file();
     perrin_tensor* read = nullptr;
     check(weights_table.get(open_.get(), text(name), &read), {});
-    held = take_lent(read).to(run_device(), at::kFloat);
+    held = take_lent(read).to(Session::here().device(), at::kFloat);
   }
   if (held.sizes() != sizes)
     throw Fault(PERRIN_INVALID_DATA, file_ + ": tensor \"" + name + "\" is " + shape(held.sizes()) +

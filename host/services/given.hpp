@@ -13,6 +13,7 @@
 #include "host/services/call.hpp"
 #include "host/services/finite.hpp"
 #include "host/services/output.hpp"
+#include "host/services/session.hpp"
 #include "host/services/spec.hpp"
 #include "host/services/tensor.hpp"
 #include "host/services/unchanged.hpp"
@@ -53,8 +54,9 @@ class Given {
   Given& floating() {
     if (!at::isFloatingType(tensor().scalar_type()))
       call_.wrong("gave a " + name_ + " of dtype " + c10::str(tensor().scalar_type()) + ", which holds no real numbers");
-    if (tensor().device().type() != run_device().type())
-      call_.wrong("gave a " + name_ + " on " + tensor().device().str() + " in place of " + run_device().str());
+    const c10::Device device = Session::here().device();
+    if (tensor().device().type() != device.type())
+      call_.wrong("gave a " + name_ + " on " + tensor().device().str() + " in place of " + device.str());
     return *this;
   }
   Given& like(const at::Tensor& other) {

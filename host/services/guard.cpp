@@ -10,6 +10,7 @@
 #include <c10/util/Exception.h>
 #include <c10/util/typeid.h>
 
+#include <atomic>
 #include <cfenv>
 
 #if defined(__x86_64__)
@@ -40,9 +41,15 @@ at::CPUGeneratorImpl& generator() {
   return *impl;
 }
 
+// Scopes begun and ended: odd while one lasts.
+std::atomic<uint64_t> seedings{0};
+std::recursive_mutex one_scope;
+int depth = 0;  // of scopes inside each other, under one_scope
+
 // Every draw moves the position; 624 draws, which bring it back, renew all words; the cached half of a normal pair
 // counts.
 void digest_generator(uint64_t (&digest)[4]) {
+  const std::lock_guard lock(generator().mutex_);
   const auto pod = generator().engine().data();
   digest[0] = pod.seed_;
   digest[1] = uint64_t{static_cast<uint32_t>(pod.left_)} << 32 | pod.next_;
@@ -110,7 +117,7 @@ bool equal(const uint64_t* a, const uint64_t* b, int n) { return std::equal(a, a
 
 // What differs first, and the rule that the plugin broke; empty if nothing does.
 std::string find_leak(const GlobalState& before, const GlobalState& after) {
-  if (!equal(before.generator, after.generator, 4))
+  if (!before.same_generator(after))
     return "drew from or seeded LibTorch's global random generator; perrin.rng/1 is the only source of random numbers";
   if (before.autograd != after.autograd)
     return "left LibTorch's grad mode changed; set it in a scope (at::AutoGradMode)";
@@ -126,9 +133,19 @@ std::string find_leak(const GlobalState& before, const GlobalState& after) {
 
 }  // namespace
 
+bool GlobalState::same_generator(const GlobalState& other) const {
+  return seedings != other.seedings || seedings % 2 != 0 || equal(generator, other.generator, 4);
+}
+
+bool GlobalState::operator==(const GlobalState& other) const {
+  return same_generator(other) && equal(keys, other.keys, 2) && autograd == other.autograd && dtype == other.dtype &&
+         threads == other.threads && settings == other.settings && control == other.control;
+}
+
 GlobalState read_state() {
   GlobalState state;
   digest_generator(state.generator);
+  state.seedings = seedings.load();
   const auto keys = c10::impl::tls_local_dispatch_key_set();
   state.keys[0] = keys.included_.raw_repr();
   state.keys[1] = keys.excluded_.raw_repr();
@@ -143,7 +160,10 @@ GlobalState read_state() {
 void restore_state(const GlobalState& before) noexcept try {
   const GlobalState now = read_state();
   // The host never draws from it, so its seed says its state.
-  if (!equal(before.generator, now.generator, 4)) generator().set_current_seed(before.generator[0]);
+  if (!before.same_generator(now)) {
+    const std::lock_guard lock(generator().mutex_);
+    generator().set_current_seed(before.generator[0]);
+  }
   if (before.autograd != now.autograd) restore_autograd(before.autograd);
   if (!equal(before.keys, now.keys, 2)) restore_keys(before.keys);
   if (before.dtype != now.dtype)
@@ -185,19 +205,27 @@ struct SeededGenerator::Saved {
   std::optional<double> next_double;
 };
 
-SeededGenerator::SeededGenerator(uint64_t seed)
-    : seed_(seed),
-      saved_(new Saved{generator().engine(), generator().next_float_normal_sample(),
-                       generator().next_double_normal_sample()}) {
+SeededGenerator::SeededGenerator(uint64_t seed) : alone_(one_scope), seed_(seed) {
+  {
+    const std::lock_guard lock(generator().mutex_);
+    if (depth++ == 0) ++seedings;
+    saved_.reset(new Saved{generator().engine(), generator().next_float_normal_sample(),
+                           generator().next_double_normal_sample()});
+  }
   rewind();
 }
 
-void SeededGenerator::rewind() { generator().set_current_seed(seed_); }
+void SeededGenerator::rewind() {
+  const std::lock_guard lock(generator().mutex_);
+  generator().set_current_seed(seed_);
+}
 
 SeededGenerator::~SeededGenerator() {
+  const std::lock_guard lock(generator().mutex_);
   generator().set_engine(saved_->engine);
   generator().set_next_float_normal_sample(saved_->next_float);
   generator().set_next_double_normal_sample(saved_->next_double);
+  if (--depth == 0) ++seedings;
 }
 
 }  // namespace perrin::services

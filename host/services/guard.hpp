@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 
 #include "host/loader/breadcrumb.hpp"
 #include "host/loader/crash.hpp"
@@ -17,13 +18,17 @@ namespace perrin::services {
 // or process; generators of other devices are not looked at.
 struct GlobalState {
   uint64_t generator[4];  // digest of the default CPU generator
+  uint64_t seedings;      // how often it was seeded for a scope, and put back, by any thread
   uint64_t keys[2];       // LibTorch's dispatch keys of this thread: inference mode, autocast
   int32_t autograd;       // grad mode
   int32_t dtype;          // default
   int32_t threads;        // of LibTorch's operators
   uint32_t settings;      // LibTorch's: deterministic mode, cuDNN, oneDNN, autocast
   uint32_t control;       // rounding mode, flush to zero
-  bool operator==(const GlobalState&) const = default;
+
+  // The generator counts where no thread's scope touched it in between.
+  bool operator==(const GlobalState& other) const;
+  bool same_generator(const GlobalState& other) const;
 };
 GlobalState read_state();
 
@@ -62,7 +67,7 @@ void invoke(const loader::Breadcrumb& call, F&& call_plugin) {
   throw_accusation();
 }
 
-// The default generator seeded for a scope; afterwards it is as it was.
+// The default generator seeded for a scope, one scope at a time in this process; afterwards it is as it was.
 class SeededGenerator {
  public:
   explicit SeededGenerator(uint64_t seed);
@@ -73,6 +78,7 @@ class SeededGenerator {
 
  private:
   struct Saved;
+  std::unique_lock<std::recursive_mutex> alone_;
   uint64_t seed_;
   std::unique_ptr<Saved> saved_;
 };

@@ -12,7 +12,7 @@
 
 #include "host/config/text.hpp"
 #include "host/services/accuse.hpp"
-#include "host/services/hooks.hpp"
+#include "host/services/session.hpp"
 
 struct perrin_status {
   uint32_t code = PERRIN_ERROR;
@@ -80,17 +80,6 @@ uint32_t code_of(const Error& error) {
   return error.exit == Exit::interrupted || error.exit == Exit::terminated ? PERRIN_CANCELLED : PERRIN_ERROR;
 }
 
-Exit exit_of(uint32_t code) {
-  switch (code) {
-    case PERRIN_CANCELLED:
-      return Exit::interrupted;
-    case PERRIN_INVALID_CONFIG:
-      return Exit::usage;
-    default:
-      return Exit::failed;
-  }
-}
-
 std::string fix_of(uint32_t code) {
   switch (code) {
     case PERRIN_OUT_OF_MEMORY:
@@ -102,8 +91,6 @@ std::string fix_of(uint32_t code) {
   }
 }
 
-std::string file_name(std::string_view path) { return std::string(path.substr(path.rfind('/') + 1)); }
-
 }  // namespace
 
 std::string checked(perrin_text text, std::string_view what, size_t most) {
@@ -114,9 +101,6 @@ std::string checked(perrin_text text, std::string_view what, size_t most) {
   if (text.data == nullptr && text.size > 0) throw Fault(PERRIN_INVALID_DATA, name + " is NULL with a size");
   return std::string(view(text));
 }
-
-PluginError::PluginError(uint32_t code, std::string what, std::string where, std::string fix)
-    : Error(std::move(what), std::move(where), std::move(fix), exit_of(code)), code(code) {}
 
 perrin_status* status_of_exception() noexcept {
   try {
@@ -140,14 +124,6 @@ perrin_status* status_of_exception() noexcept {
   }
 }
 
-std::string describe(const loader::Breadcrumb& call) {
-  if (call.library == nullptr) return {};
-  std::string text = call.component != nullptr
-                         ? "\"" + std::string(call.component) + "\" (" + file_name(call.library) + ")"
-                         : "plugin " + file_name(call.library);
-  return call.call != nullptr ? text + ", in " + call.call : text;
-}
-
 void check(perrin_status* status, const loader::Breadcrumb& call) {
   if (status == nullptr) return;
   if (!statuses().has(status))
@@ -158,7 +134,7 @@ void check(perrin_status* status, const loader::Breadcrumb& call) {
   std::string where = describe(call);
   if (!copy.where.empty() && copy.where != (call.component != nullptr ? call.component : ""))
     where += ": " + copy.where;
-  if (copy.code == PERRIN_CANCELLED && !told_to_stop && !asked_to_stop())
+  if (copy.code == PERRIN_CANCELLED && !told_to_stop && !Session::here().asked_to_stop())
     throw Misbehaviour("the plugin says that it was told to stop, and nobody did", where);
   throw PluginError(copy.code, copy.message.empty() ? "failed without a message" : copy.message, where,
                     fix_of(copy.code));

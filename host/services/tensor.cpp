@@ -2,16 +2,17 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
-
 #include <sys/mman.h>
 
 #include <atomic>
 #include <deque>
 #include <mutex>
 #include <new>
+#include <utility>
 
 #include "host/services/account.hpp"
 #include "host/services/accuse.hpp"
+#include "host/services/session.hpp"
 #include "host/services/status.hpp"
 #include "host/services/tables.hpp"
 
@@ -26,7 +27,6 @@ namespace perrin::services {
 namespace {
 
 std::atomic<int64_t> n_alive{0};
-c10::Device device_of_run{c10::kCPU};
 
 // The boxes' addresses. Untouched pages cost nothing.
 class Boxes {
@@ -160,7 +160,7 @@ perrin_status* create(uint32_t type, uint32_t rank, const int64_t* sizes, perrin
       throw Fault(PERRIN_UNSUPPORTED, "rank " + std::to_string(rank) + " is above " + std::to_string(PERRIN_MAX_RANK));
     for (uint32_t i = 0; i < rank; ++i)
       if (sizes[i] < 0) throw Fault(PERRIN_INVALID_DATA, "a size is negative: " + std::to_string(sizes[i]));
-    const auto options = at::TensorOptions(scalar_type(type)).device(device_of_run);
+    const auto options = at::TensorOptions(scalar_type(type)).device(Session::here().device());
     *tensor = lend(wrap(at::empty(at::IntArrayRef(sizes, rank), options)));
   });
 }
@@ -236,8 +236,12 @@ at::Tensor take_lent(perrin_tensor* reference) {
   return take(reference);
 }
 
-c10::Device run_device() { return device_of_run; }
-void set_run_device(c10::Device device) { device_of_run = device; }
+Outputs::~Outputs() {
+  for (perrin_tensor* reference : given_) const TensorHandle released(reference);
+}
+
+at::Tensor Outputs::take(size_t i) { return services::take(std::exchange(given_[i], nullptr)); }
+
 int64_t live_tensors() { return n_alive.load(std::memory_order_relaxed); }
 
 const perrin_host_tensor tensor_table = {

@@ -4,10 +4,9 @@
 // without a reference of its own, is seen where it happens.
 #pragma once
 
-#include <c10/core/Device.h>
-
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "perrin/host/tensor.h"
 
@@ -43,10 +42,19 @@ at::Tensor take(perrin_tensor* reference);
 // The same of a reference that a service lent, where the host called that service itself.
 at::Tensor take_lent(perrin_tensor* reference);
 
-// Where the run's tensors live and where plugins' `create` makes them: the CPU until it is set, once, before any
-// component is used.
-c10::Device run_device();
-void set_run_device(c10::Device device);
+// Room for the references that a call gives. What nobody takes is released.
+class Outputs {
+ public:
+  explicit Outputs(size_t n) : given_(n) {}
+  ~Outputs();
+  Outputs(const Outputs&) = delete;
+
+  perrin_tensor** data() { return given_.data(); }
+  at::Tensor take(size_t i);  // once for each; undefined for NULL
+
+ private:
+  std::vector<perrin_tensor*> given_;
+};
 
 // Boxes alive in this process; a balance of zero over a call means that no reference was lost.
 int64_t live_tensors();

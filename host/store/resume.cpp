@@ -8,7 +8,8 @@
 #include "host/store/clock.hpp"
 #include "host/store/reader.hpp"
 #include "host/store/salvage.hpp"
-#include "host/store/writer_impl.hpp"
+#include "host/store/writer.hpp"
+#include "host/store/writer_thread.hpp"
 
 namespace perrin::store {
 namespace {
@@ -68,7 +69,7 @@ int64_t count_dropped(const Reader& reader, int64_t last) {
 
 }  // namespace
 
-std::unique_ptr<Writer::Impl> Writer::Impl::start(const std::filesystem::path& file, const Layout& layout,
+std::unique_ptr<WriterThread> WriterThread::start(const std::filesystem::path& file, const Layout& layout,
                                                   std::span<const Segment> segments, const std::string& start_time,
                                                   const std::function<void(RunFile&)>& fill) {
   const std::filesystem::path temporary = file.string() + ".tmp";
@@ -81,7 +82,7 @@ std::unique_ptr<Writer::Impl> Writer::Impl::start(const std::filesystem::path& f
     RunLock lock(temporary);
     if (::rename(temporary.c_str(), file.c_str()) != 0) throw hdf5::Failure{"renaming", "", errno};
     sync_folder(file);
-    return std::make_unique<Impl>(file, std::move(run), std::move(lock), layout);
+    return std::make_unique<WriterThread>(file, std::move(run), std::move(lock), layout);
   } catch (const hdf5::Failure& failure) {
     run.abandon();
     ::unlink(temporary.c_str());
@@ -103,8 +104,8 @@ Writer Writer::resume(const std::filesystem::path& file, int64_t step, const Lay
   check_steps(old, file);
   std::vector<Segment> segments = old.segments();
   segments.push_back({step, unix_seconds(), count_dropped(old, step)});
-  return Writer(
-      Impl::start(file, layout, segments, old.start_time(), [&](RunFile& run) { copy(old, layout, step, run); }));
+  return Writer(WriterThread::start(file, layout, segments, old.start_time(),
+                                    [&](RunFile& run) { copy(old, layout, step, run); }));
 }
 
 Writer Writer::rescue(const std::filesystem::path& damaged, const std::filesystem::path& file, int64_t step,
@@ -113,7 +114,7 @@ Writer Writer::rescue(const std::filesystem::path& damaged, const std::filesyste
   std::vector<Segment> segments = held.segments;
   segments.push_back({step, unix_seconds(), 0});
   const std::string begun = held.start_time.empty() ? utc(unix_seconds()) : held.start_time;
-  return Writer(Impl::start(file, layout, segments, begun, [&](RunFile& run) {
+  return Writer(WriterThread::start(file, layout, segments, begun, [&](RunFile& run) {
     for (size_t g = 0; g < held.rows.size(); ++g) run.append(g, held.rows[g]);
     for (size_t t = 0; t < held.images.size(); ++t)
       for (const auto& [at, pixels] : held.images[t]) run.append_image(t, at, pixels.data());
@@ -125,8 +126,8 @@ void Writer::close_killed(const std::filesystem::path& file) {
   if (old.closed()) return;
   const RunLock lock(file);
   constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
-  Writer whole(Impl::start(file, old.layout(), old.segments(), old.start_time(),
-                           [&](RunFile& run) { copy(old, old.layout(), kAll, run); }));
+  Writer whole(WriterThread::start(file, old.layout(), old.segments(), old.start_time(),
+                                   [&](RunFile& run) { copy(old, old.layout(), kAll, run); }));
   whole.set_status(old.status());
   whole.close();
 }

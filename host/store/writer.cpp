@@ -7,7 +7,7 @@
 #include "host/store/atomic_file.hpp"
 #include "host/store/clock.hpp"
 #include "host/store/structure.hpp"
-#include "host/store/writer_impl.hpp"
+#include "host/store/writer_thread.hpp"
 
 namespace perrin::store {
 
@@ -17,7 +17,7 @@ Error write_error(const hdf5::Failure& failure, const std::filesystem::path& fil
                file.string());
 }
 
-size_t Writer::Impl::group(std::string_view name, std::span<const double> values) const {
+size_t WriterThread::group(std::string_view name, std::span<const double> values) const {
   for (size_t i = 0; i < groups_.size(); ++i) {
     const Group& group = groups_[i];
     if (group.name != name) continue;
@@ -35,7 +35,7 @@ size_t Writer::Impl::group(std::string_view name, std::span<const double> values
               "\": groups are fixed when it is created");
 }
 
-size_t Writer::Impl::tag(std::string_view name, size_t bytes) const {
+size_t WriterThread::tag(std::string_view name, size_t bytes) const {
   for (size_t i = 0; i < tags_.size(); ++i) {
     const ImageTag& tag = tags_[i];
     if (tag.tag != name) continue;
@@ -49,30 +49,30 @@ size_t Writer::Impl::tag(std::string_view name, size_t bytes) const {
               "\": image tags are fixed when it is created");
 }
 
-Writer::Writer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Writer::Writer(std::unique_ptr<WriterThread> thread) : thread_(std::move(thread)) {}
 Writer::Writer(Writer&&) noexcept = default;
 Writer& Writer::operator=(Writer&&) noexcept = default;
 Writer::~Writer() = default;
 
 void Writer::append(std::string_view group, int64_t step, double wall_time, std::span<const double> values) {
-  const auto index = static_cast<uint32_t>(impl_->group(group, values));
-  impl_->push({Record::row, index, values.size_bytes(), step, wall_time}, values.data());
+  const auto index = static_cast<uint32_t>(thread_->group(group, values));
+  thread_->push({Record::row, index, values.size_bytes(), step, wall_time}, values.data());
 }
 
 void Writer::append_image(std::string_view tag, int64_t step, std::span<const uint8_t> pixels) {
-  const auto index = static_cast<uint32_t>(impl_->tag(tag, pixels.size()));
-  impl_->push({Record::image, index, pixels.size(), step, 0}, pixels.data());
+  const auto index = static_cast<uint32_t>(thread_->tag(tag, pixels.size()));
+  thread_->push({Record::image, index, pixels.size(), step, 0}, pixels.data());
 }
 
 void Writer::set_status(std::string_view status) {
   constexpr std::array<std::string_view, 4> kAllowed = {"running", "finished", "interrupted", "failed"};
   if (std::find(kAllowed.begin(), kAllowed.end(), status) == kAllowed.end())
     throw Error("status \"" + std::string(status) + "\" is none of running, finished, interrupted, failed");
-  impl_->push({Record::status, 0, status.size(), 0, 0}, status.data());
+  thread_->push({Record::status, 0, status.size(), 0, 0}, status.data());
 }
 
-void Writer::sync() { impl_->sync(); }
-void Writer::close() { impl_->close(); }
+void Writer::sync() { thread_->sync(); }
+void Writer::close() { thread_->close(); }
 
 Writer Writer::create(const std::filesystem::path& file, const Layout& layout) {
   check_layout(layout);
@@ -81,7 +81,7 @@ Writer Writer::create(const std::filesystem::path& file, const Layout& layout) {
                 "choose another run folder with --out DIR, or go on with `perrin resume RUN`");
   const double now = unix_seconds();
   const Segment first{0, now, 0};
-  return Writer(Impl::start(file, layout, {&first, 1}, utc(now), [](RunFile&) {}));
+  return Writer(WriterThread::start(file, layout, {&first, 1}, utc(now), [](RunFile&) {}));
 }
 
 }  // namespace perrin::store

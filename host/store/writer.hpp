@@ -11,6 +11,8 @@
 
 namespace perrin::store {
 
+class WriterThread;
+
 // All HDF5 work is done on the writer's own thread; the calls below copy into a bounded queue and return (they wait
 // only while 16 MiB are queued). Safe to call from several threads. The first failure of the thread (full disk) is kept
 // and thrown, as perrin::Error naming the file, by every later call; rows before it stay readable.
@@ -47,9 +49,8 @@ class Writer {
   void close();                              // drains, writes, closes; further calls but close() are Errors
 
  private:
-  class Impl;
-  explicit Writer(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Writer(std::unique_ptr<WriterThread> thread);
+  std::unique_ptr<WriterThread> thread_;
 };
 
 }  // namespace perrin::store

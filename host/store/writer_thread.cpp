@@ -1,14 +1,14 @@
+#include "host/store/writer_thread.hpp"
+
 #include <signal.h>
 
 #include <chrono>
 #include <cstring>
 
-#include "host/store/writer_impl.hpp"
-
 namespace perrin::store {
 
 // Signals are left to the threads that expect them.
-Writer::Impl::Impl(std::filesystem::path path, RunFile file, RunLock lock, const Layout& layout)
+WriterThread::WriterThread(std::filesystem::path path, RunFile file, RunLock lock, const Layout& layout)
     : path_(std::move(path)),
       file_(std::move(file)),
       lock_(std::move(lock)),
@@ -23,27 +23,27 @@ Writer::Impl::Impl(std::filesystem::path path, RunFile file, RunLock lock, const
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-Writer::Impl::~Impl() {
+WriterThread::~WriterThread() {
   try {
     close();
   } catch (const Error&) {
   }
 }
 
-void Writer::Impl::rethrow() const {
+void WriterThread::rethrow() const {
   if (failure_) throw *failure_;
   throw Error("the results file " + path_.string() + " is closed", path_.string());
 }
 
-void Writer::Impl::push(const Record& record, const void* payload) {
+void WriterThread::push(const Record& record, const void* payload) {
   if (closed_ || !queue_.push(record, payload)) rethrow();
 }
 
-void Writer::Impl::sync() {
+void WriterThread::sync() {
   if (closed_ || !queue_.sync()) rethrow();
 }
 
-void Writer::Impl::close() {
+void WriterThread::close() {
   if (closed_.exchange(true)) return;
   queue_.stop();
   thread_.join();
@@ -51,7 +51,7 @@ void Writer::Impl::close() {
   if (failure_) throw *failure_;
 }
 
-void Writer::Impl::work() {
+void WriterThread::work() {
   using Clock = std::chrono::steady_clock;
   constexpr auto kPatience = std::chrono::milliseconds(250);
   constexpr auto kFlushEvery = std::chrono::seconds(1);
@@ -88,7 +88,7 @@ void Writer::Impl::work() {
   }
 }
 
-void Writer::Impl::handle(std::span<const std::byte> records) {
+void WriterThread::handle(std::span<const std::byte> records) {
   while (!records.empty()) {
     Record record;
     std::memcpy(&record, records.data(), sizeof record);
@@ -111,7 +111,7 @@ void Writer::Impl::handle(std::span<const std::byte> records) {
   append_rows();
 }
 
-void Writer::Impl::append_rows() {
+void WriterThread::append_rows() {
   for (size_t i = 0; i < rows_.size(); ++i) {
     file_.append(i, rows_[i]);
     rows_[i].step.clear();

@@ -1,7 +1,7 @@
 // What a plugin may ask the host for.
 #include <fstream>
 
-#include "host/services/hooks.hpp"
+#include "host/services/session.hpp"
 #include "perrin/host/artifact.h"
 #include "perrin/host/log.h"
 #include "perrin/host/op.h"
@@ -14,6 +14,10 @@ namespace perrin::test {
 namespace {
 
 const void* ask(const perrin_host* host, std::string_view id) { return host->get_extension(host, services::text(id)); }
+
+void install(services::Hooks hooks) {
+  services::Session::set_of_process(std::make_shared<services::Session>(std::move(hooks)));
+}
 
 TEST(Host, offers_every_service_of_the_sdk) {
   for (const char* id : {"perrin.artifact/1", "perrin.autograd/1", "perrin.config/1", "perrin.image/1", "perrin.lincomb/1",
@@ -52,14 +56,14 @@ TEST(Host, a_status_keeps_code_and_text_and_check_names_the_plugin) {
     EXPECT_EQ(std::string(error.what()), "a and b exclude each other");
     EXPECT_EQ(error.where, "\"thing\" (x.so), in validate: keys a, b");
   }
-  services::set_hooks({.cancelled = [] { return true; }});  // else it would be the plugin's fault
+  install({.cancelled = [] { return true; }});  // else it would be the plugin's fault
   try {
     services::check(host->status_new(PERRIN_CANCELLED, "stopped"_t, ""_t), {"x.so", "thing", "sample"});
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.exit, Exit::interrupted);
   }
-  services::set_hooks({});
+  install({});
 }
 
 TEST(Host, its_own_error_passes_through_a_plugin_unchanged) {
@@ -76,18 +80,16 @@ TEST(Host, its_own_error_passes_through_a_plugin_unchanged) {
 TEST(Host, log_progress_and_cancel_reach_the_hooks_with_the_plugins_name) {
   std::string heard;
   bool stop = false;
-  services::set_hooks({.log =
-                           [&](uint32_t level, std::string_view plugin, std::string_view line) {
-                             heard +=
-                                 std::to_string(level) + " " + std::string(plugin) + ": " + std::string(line) + "\n";
-                           },
-                       .progress =
-                           [&](uint64_t done, uint64_t total, std::string_view what) {
-                             heard +=
-                                 std::to_string(done) + "/" + std::to_string(total) + " " + std::string(what) + "\n";
-                           },
-                       .cancelled = [&] { return stop; },
-                       .data_folders = {}});
+  install({.log =
+               [&](uint32_t level, std::string_view plugin, std::string_view line) {
+                 heard += std::to_string(level) + " " + std::string(plugin) + ": " + std::string(line) + "\n";
+               },
+           .progress =
+               [&](uint64_t done, uint64_t total, std::string_view what) {
+                 heard += std::to_string(done) + "/" + std::to_string(total) + " " + std::string(what) + "\n";
+               },
+           .cancelled = [&] { return stop; },
+           .data_folders = {}});
   const auto& log = service<perrin_host_log>(PERRIN_HOST_LOG);
   const auto& progress = service<perrin_host_progress>(PERRIN_HOST_PROGRESS);
   {
@@ -99,7 +101,7 @@ TEST(Host, log_progress_and_cancel_reach_the_hooks_with_the_plugins_name) {
   EXPECT_EQ(progress.cancelled(), 0);
   stop = true;
   EXPECT_NE(progress.cancelled(), 0);
-  services::set_hooks({});
+  install({});
   EXPECT_EQ(heard, "2 x.so: slow disk\n1 plugin: outside\n3/10 files\n");
   EXPECT_EQ(progress.cancelled(), 0);
 }
@@ -112,7 +114,7 @@ TEST(Host, artifacts_are_found_in_order_and_a_miss_lists_every_place) {
   std::ofstream(base / "second/table.bin") << "x";
   std::ofstream(base / "first/only.bin") << "x";
   std::ofstream(base / "second/only.bin") << "y";
-  services::set_hooks({.log = {}, .progress = {}, .cancelled = {}, .data_folders = {base / "first"}});
+  install({.log = {}, .progress = {}, .cancelled = {}, .data_folders = {base / "first"}});
   ::setenv("PERRIN_DATA", (base / "second").c_str(), 1);
   const auto& artifact = service<perrin_host_artifact>(PERRIN_HOST_ARTIFACT);
   perrin_text path = {};
@@ -127,7 +129,7 @@ TEST(Host, artifacts_are_found_in_order_and_a_miss_lists_every_place) {
                             fs::path("/usr/share/datasets/missing.bin")})
     EXPECT_NE(miss.find(place.string()), std::string::npos) << miss;
   EXPECT_EQ(miss.substr(0, 2), "7:");
-  services::set_hooks({});
+  install({});
   ::unsetenv("PERRIN_DATA");
   fs::remove_all(base);
 }

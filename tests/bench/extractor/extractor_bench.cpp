@@ -10,7 +10,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "host/run/device.hpp"
+#include "host/model/device.hpp"
 #include "tests/bench/turns.hpp"
 #include "tests/unit/extractors/opened.hpp"
 
@@ -46,7 +46,7 @@ class Runner {
 int main(int argc, char** argv) {
   if (argc != 4) return std::cerr << "usage: extractor_bench WEIGHTS LAYER THREADS < requests\n", 2;
   at::set_num_threads(std::stoi(argv[3]));
-  run::tune_process();
+  model::tune_process();
   const at::NoGradGuard no_grad;
   const Runner runner(argv[1], argv[2]);
   for (std::string line; std::getline(std::cin, line);) {

@@ -11,7 +11,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "host/run/device.hpp"
+#include "host/model/device.hpp"
 #include "tests/bench/turns.hpp"
 #include "tests/unit/encoders_ae/held.hpp"
 
@@ -63,7 +63,7 @@ class Runner {
 int main(int argc, char** argv) {
   if (argc != 2) return std::cerr << "usage: first_stage_bench THREADS < requests\n", 2;
   at::set_num_threads(std::stoi(argv[1]));
-  perrin::run::tune_process();
+  perrin::model::tune_process();
   std::unique_ptr<Runner> runner;
   for (std::string line; std::getline(std::cin, line);) {
     const json request = json::parse(line);

@@ -8,8 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "host/config/load.hpp"
+#include "host/data/pipeline.hpp"
 #include "host/loader/index.hpp"
-#include "host/run/pipeline.hpp"
+#include "host/model/fields.hpp"
 #include "host/services/host.hpp"
 
 namespace {
@@ -25,13 +26,12 @@ services::Component dataset(const std::string& id, const std::string& folder, co
   const std::string text =
       "[experiment]\nname = 'bench'\n[denoiser]\nuse = 'mlp'\n[schedule]\nuse = 'linear'\n[dataset]\nuse = '" + id +
       "'\nfolder = '" + folder + "'\nflip = true\n" + (id == "cifar10" ? "" : "size = " + size + "\n");
-  return services::load_component(*registry, config::load_text(text, "bench.toml", {}, catalogue).experiment.dataset,
-                                  0);
+  return services::Component(*registry, config::load_text(text, "bench.toml", {}, catalogue).experiment.dataset, 0);
 }
 
 // The first `n` samples, as evaluation reads them.
 int64_t sum_of_first(const services::Component& data, uint64_t n) {
-  const auto fields = run::dataset_fields(const_cast<services::Component&>(data));
+  const auto fields = model::dataset_fields(const_cast<services::Component&>(data));
   int64_t pixels = 1;
   for (uint32_t i = 0; i < fields[0].spec.rank; ++i) pixels *= fields[0].spec.sizes[i];
   std::vector<uint8_t> images(n * static_cast<uint64_t>(pixels));
@@ -51,10 +51,10 @@ int main(int argc, char** argv) {
   if (argc != 6) return std::fputs("usage: loader_bench DATASET FOLDER SIZE THREADS REPEATS\n", stderr), 2;
   services::Component data = dataset(argv[1], argv[2], argv[3]);
   const int threads = std::atoi(argv[4]), repeats = std::atoi(argv[5]);
-  const auto batches = static_cast<int64_t>(run::dataset_count(data)) / kBatch;
+  const auto batches = static_cast<int64_t>(model::dataset_count(data)) / kBatch;
   nlohmann::json result = {{"sum", sum_of_first(data, kBatch)}};
   for (int i = 0; i < repeats; ++i) {
-    run::Pipeline pipeline(data, static_cast<uint64_t>(i), 0, kBatch, threads);
+    data::Pipeline pipeline(data, static_cast<uint64_t>(i), 0, kBatch, threads);
     pipeline.next();  // the threads run
     const auto begin = Clock::now();
     for (int64_t b = 1; b < batches; ++b) pipeline.next();

@@ -15,8 +15,8 @@
 #include <random>
 
 #include "host/loader/index.hpp"
-#include "host/run/device.hpp"
-#include "host/run/model.hpp"
+#include "host/model/device.hpp"
+#include "host/model/model.hpp"
 #include "host/sample/generate.hpp"
 #include "host/services/host.hpp"
 
@@ -54,7 +54,7 @@ perrin_status* timed_forward(void* instance, const perrin_call* call, perrin_ten
 }
 
 // Puts the timed table in the place of the denoiser's own.
-void time_network(run::Model& model) {
+void time_network(model::Model& model) {
   const loader::Library& library = model.denoiser.library();
   static perrin_component descriptor;  // the component keeps a pointer
   descriptor = *library.find("denoiser", model.denoiser.id());
@@ -92,7 +92,7 @@ struct Figure {
 struct Run {
   double percent = 0, ms = 0;
 };
-Run sample_once(run::Model& model, int threads, clockid_t clock) {
+Run sample_once(model::Model& model, int threads, clockid_t clock) {
   at::set_num_threads(threads);
   sample::Request request;
   request.count = request.batch_size = kBatch;
@@ -103,7 +103,7 @@ Run sample_once(run::Model& model, int threads, clockid_t clock) {
   return {100 * (total / network.inside_ms - 1), total};
 }
 
-nlohmann::json measure(run::Model& model, int repeats, int threads) {
+nlohmann::json measure(model::Model& model, int repeats, int threads) {
   std::vector<double> cpu, wall, ms;
   for (int i = 0; i <= repeats; ++i) {
     const Run one = sample_once(model, 1, CLOCK_THREAD_CPUTIME_ID), all = sample_once(model, threads, CLOCK_MONOTONIC);
@@ -132,14 +132,14 @@ bool asked(int argc, char** argv, const std::string& id) {
 
 int main(int argc, char** argv) {
   const int repeats = argc > 1 ? std::max(1, std::atoi(argv[1])) : 15, threads = at::get_num_threads();
-  run::tune_process();                                             // as `perrin` does
+  model::tune_process();                                           // as `perrin` does
   auto* registry = new loader::Registry(services::loader_host());  // plugins outlive everything
   const auto catalogue = loader::Index::scan({{PERRIN_PLUGINS}, PERRIN_PROBE, PERRIN_INDEX}).catalogue();
   nlohmann::json result;
   for (const std::string& id : config::ids_of_kind(catalogue, "sampler")) {
     if (!asked(argc, argv, id)) continue;
     const auto loaded = config::load_text(kExperiment, "bench.toml", {"sampler.use=" + id}, catalogue);
-    run::Model model(loaded, *registry);
+    model::Model model(loaded, *registry);
     if (sample::inverts(model)) continue;
     time_network(model);
     model.build_parameters();

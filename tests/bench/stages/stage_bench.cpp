@@ -13,11 +13,12 @@
 
 #include "host/config/load.hpp"
 #include "host/loader/index.hpp"
-#include "host/run/device.hpp"
-#include "host/run/latent.hpp"
-#include "host/run/objective.hpp"
-#include "host/run/optimizer.hpp"
+#include "host/model/device.hpp"
+#include "host/model/latent.hpp"
 #include "host/services/host.hpp"
+#include "host/train/losses.hpp"
+#include "host/train/objective/objective.hpp"
+#include "host/train/optimizer.hpp"
 #include "tests/bench/turns.hpp"
 
 namespace {
@@ -28,28 +29,28 @@ using namespace perrin;
 // The run's model in one stage.
 class Stage {
  public:
-  Stage(run::Model& model, size_t index)
+  Stage(model::Model& model, train::Losses& losses, size_t index)
       : model_(model),
-        index_(index),
+        terms_(losses.stages[index]),
         stage_(model.experiment.stages[index]),
-        batch_(run::read_samples(model, 0, stage_.batch_size)) {
+        batch_(data::read_samples(model, 0, stage_.batch_size)) {
     // Weights that start at zero would hide differences behind them.
-    for (const run::ParameterGroup& group : model.parameters.groups())
-      for (const run::Parameter& p : group.parameters)
+    for (const model::ParameterGroup& group : model.parameters.groups())
+      for (const model::Parameter& p : group.parameters)
         if (p.tensor.count_nonzero().item<int64_t>() == 0) p.tensor.detach().normal_(0, 0.05);
     model.parameters.train_only(stage_.train);
-    optimizer_ = std::make_unique<run::Optimizer>(model.parameters, stage_);
+    optimizer_ = std::make_unique<train::Optimizer>(model.parameters, stage_);
   }
 
-  run::Objective pass(run::Draw& drawn) {
+  train::Objective pass(train::Draw& drawn) {
     model_.parameters.zero_gradients();
-    run::Objective o = run::objective(model_, batch_, model_.losses[index_], {stage_, done_ + 1, done_}, &drawn);
+    train::Objective o = train::objective(model_, batch_, terms_, {stage_, done_ + 1, done_}, &drawn);
     o.total.backward();
     return o;
   }
 
   void step() {
-    run::Draw drawn;
+    train::Draw drawn;
     pass(drawn);
     optimizer_->update(++done_);
   }
@@ -59,11 +60,11 @@ class Stage {
  private:
   std::vector<std::string> captions() const;
 
-  run::Model& model_;
-  size_t index_;
+  model::Model& model_;
+  std::vector<train::LossTerm>& terms_;
   const config::Stage& stage_;
-  run::Batch batch_;
-  std::unique_ptr<run::Optimizer> optimizer_;
+  data::Batch batch_;
+  std::unique_ptr<train::Optimizer> optimizer_;
   int64_t done_ = 0;
 };
 
@@ -79,19 +80,19 @@ std::vector<std::string> Stage::captions() const {
 }
 
 json Stage::write(const std::string& file) {
-  run::Draw drawn;
-  const run::Objective o = pass(drawn);
+  train::Draw drawn;
+  const train::Objective o = pass(drawn);
   std::vector<float> levels;
   for (const perrin_coefficients& c : drawn.coefficients) levels.push_back(static_cast<float>(c.c_noise));
-  const at::Tensor x = run::images(model_, batch_);
-  const perrin_call call = run::evaluation_call(model_.experiment.seed, batch_.indices);
+  const at::Tensor x = data::images(model_, batch_);
+  const perrin_call call = model::evaluation_call(model_.experiment.seed, batch_.indices);
   std::vector<std::pair<std::string, at::Tensor>> tensors = {{"x", x},
-                                                             {"z", run::encode_latent(model_, call, x)},
+                                                             {"z", model::encode_latent(model_, call, x)},
                                                              {"input", drawn.input},
                                                              {"c_noise", at::tensor(levels)},
                                                              {"target", drawn.target}};
-  for (const run::ParameterGroup& group : model_.parameters.groups())
-    for (const run::Parameter& p : group.parameters)
+  for (const model::ParameterGroup& group : model_.parameters.groups())
+    for (const model::Parameter& p : group.parameters)
       if (p.tensor.scalar_type() == at::kFloat) tensors.emplace_back(p.name, p.tensor.detach());
   std::vector<store::TensorView> views;
   for (auto& [name, t] : tensors) {
@@ -113,13 +114,14 @@ json Stage::write(const std::string& file) {
 int main(int argc, char** argv) {
   if (argc != 4) return std::cerr << "usage: stage_bench EXPERIMENT STAGE THREADS < requests\n", 2;
   at::set_num_threads(std::stoi(argv[3]));
-  run::tune_process();
+  model::tune_process();
   const config::Catalogue catalogue = loader::Index::scan({{PERRIN_PLUGINS}, PERRIN_PROBE, PERRIN_INDEX}).catalogue();
   static auto* registry = new loader::Registry(services::loader_host());  // plugins outlive everything
   const config::Loaded loaded = config::load(argv[1], {}, catalogue);
-  run::Model model(loaded, *registry);
-  model.build_parameters();
-  Stage stage(model, std::stoul(argv[2]));
+  model::Model model(loaded, *registry);
+  train::Losses losses(model, loaded, *registry);
+  model.build_parameters(losses.trainable(loaded.experiment));
+  Stage stage(model, losses, std::stoul(argv[2]));
   for (std::string line; std::getline(std::cin, line);) {
     const json request = json::parse(line);
     std::cout << (request["do"] == "export" ? stage.write(request["file"]) : bench::timed(request["steps"], [&] { stage.step(); }))

@@ -36,12 +36,12 @@ Sampling::Sampling(const perrin::testing::UNet& unet, int64_t batch, bool bf16) 
   static auto* registry = new loader::Registry(services::loader_host());  // plugins outlive everything
   const auto catalogue = loader::Index::scan({{PERRIN_PLUGINS}, PERRIN_PROBE, PERRIN_INDEX}).catalogue();
   loaded_ = config::load_text(experiment(unet), "bench.toml", {}, catalogue);
-  model_ = std::make_unique<run::Model>(loaded_, *registry);
+  model_ = std::make_unique<model::Model>(loaded_, *registry);
   model_->build_parameters();
 }
 
 void Sampling::take_weights(const store::SafeTensors& file) {
-  for (const run::Parameter& p : model_->parameters.group("denoiser")->parameters) {
+  for (const model::Parameter& p : model_->parameters.group("denoiser")->parameters) {
     const auto* view = file.find("weight" + p.name.substr(p.name.find('.')));
     if (view == nullptr) throw std::invalid_argument("the peer's file has no weight for " + p.name);
     p.tensor.detach().copy_(at::from_blob(const_cast<std::byte*>(view->bytes.data()), view->shape, at::kFloat));

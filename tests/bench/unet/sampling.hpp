@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "host/run/model.hpp"
+#include "host/model/model.hpp"
 #include "host/store/safetensors.hpp"
 #include "tests/unit/plugins_b/bound.hpp"
 
@@ -24,7 +24,7 @@ class Sampling {
   int64_t batch_;
   bool bf16_;
   config::Loaded loaded_;
-  std::unique_ptr<run::Model> model_;
+  std::unique_ptr<model::Model> model_;
 };
 
 }  // namespace perrin::bench

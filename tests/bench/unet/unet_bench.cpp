@@ -17,8 +17,8 @@
 
 #include "host/kernels/adamw.hpp"
 #include "host/kernels/ops.hpp"
-#include "host/run/autocast.hpp"
-#include "host/run/device.hpp"
+#include "host/model/autocast.hpp"
+#include "host/model/device.hpp"
 #include "tests/bench/turns.hpp"
 #include "tests/bench/unet/sampling.hpp"
 #include "tests/unit/plugins_b/bound.hpp"
@@ -27,7 +27,7 @@ namespace {
 
 using nlohmann::json;
 using perrin::bench::read;
-using perrin::run::Autocast;
+using perrin::model::Autocast;
 using perrin::testing::Bound;
 
 struct Setting {
@@ -58,14 +58,14 @@ class Runner {
 
   void forward() {
     const at::NoGradGuard no_grad;
-    const Autocast autocast(bf16_);
+    const Autocast autocast(at::kCPU, bf16_);
     predict();
   }
 
   // Forward, loss, backward, AdamW with EMA, zeroed gradients: what the peer does, and the EMA besides.
   void train() {
     {
-      const Autocast autocast(bf16_);
+      const Autocast autocast(at::kCPU, bf16_);
       loss_value_ = perrin::testing::loss(loss_, predict(), target_).mean();
     }
     loss_value_.backward();
@@ -105,7 +105,7 @@ json Runner::check(const std::string& path) {
   t_ = read(file, "t");
   target_ = read(file, "target");
   net_.gradients.zero_();
-  const Autocast autocast(bf16_);
+  const Autocast autocast(at::kCPU, bf16_);
   const auto out = predict();
   perrin::testing::loss(loss_, out, target_).mean().backward();
   double worst = 0, largest = 0;
@@ -154,7 +154,7 @@ json answer(Runner& runner, const json& request) {
 int main(int argc, char** argv) {
   if (argc != 2) return std::cerr << "usage: unet_bench THREADS < requests\n", 2;
   at::set_num_threads(std::stoi(argv[1]));
-  perrin::run::tune_process();
+  perrin::model::tune_process();
   std::map<std::string, std::unique_ptr<Runner>> runners;
   for (std::string line; std::getline(std::cin, line);) {
     const json request = json::parse(line);

@@ -16,12 +16,14 @@
 
 #include "host/config/load.hpp"
 #include "host/loader/index.hpp"
-#include "host/run/checkpoint.hpp"
-#include "host/run/device.hpp"
-#include "host/run/latent.hpp"
-#include "host/run/objective.hpp"
+#include "host/model/device.hpp"
+#include "host/model/fields.hpp"
+#include "host/model/latent.hpp"
+#include "host/runs/checkpoint.hpp"
 #include "host/sample/generate.hpp"
 #include "host/services/host.hpp"
+#include "host/train/losses.hpp"
+#include "host/train/objective/objective.hpp"
 
 namespace {
 
@@ -44,12 +46,13 @@ void write(const std::string& file, Named tensors) {
 
 class Words {
  public:
-  explicit Words(run::Model& model) : model_(model), stage_(model.experiment.stages.front()) {}
+  Words(model::Model& model, train::Losses& losses)
+      : model_(model), losses_(losses), stage_(model.experiment.stages.front()) {}
 
   json answer(const json& request) {
     const at::NoGradGuard no_grad;
     if (request.contains("checkpoint")) {
-      run::load_averaged(request["checkpoint"].get<std::string>(), model_.parameters, model_.fitted());
+      runs::load_averaged(request["checkpoint"].get<std::string>(), model_.parameters, model_.fitted());
       model_.parameters.bind_values();
     }
     count_ = request["count"];
@@ -62,7 +65,7 @@ class Words {
   json data(const std::string& file) {
     std::map<std::string, std::vector<at::Tensor>> parts;
     json captions = json::array();
-    run::for_each_samples(model_, count_, kBatch, [&](const run::Batch& batch, const perrin_call&) {
+    data::for_each_samples(model_, count_, kBatch, [&](const data::Batch& batch, const perrin_call&) {
       for (size_t f = 0; f < batch.fields.size(); ++f) {
         const std::string name(services::view(model_.shapes.fields[f].spec.name));
         if (name != "caption") parts[name].push_back(batch.fields[f].to(at::kFloat));
@@ -79,9 +82,9 @@ class Words {
   json losses(const std::string& file) {
     std::vector<at::Tensor> input, target;
     std::vector<double> t, loss;
-    run::for_each_samples(model_, count_, kBatch, [&](const run::Batch& batch, const perrin_call&) {
-      run::Draw drawn;
-      const run::Objective o = run::objective(model_, batch, model_.losses[0], {stage_, 1, 0}, &drawn);
+    data::for_each_samples(model_, count_, kBatch, [&](const data::Batch& batch, const perrin_call&) {
+      train::Draw drawn;
+      const train::Objective o = train::objective(model_, batch, losses_.stages[0], {stage_, 1, 0}, &drawn);
       input.push_back(drawn.input);
       target.push_back(drawn.target);
       for (const perrin_time& at : drawn.times) t.push_back(at.t);
@@ -93,12 +96,12 @@ class Words {
 
   json samples(const std::string& file) {
     std::vector<at::Tensor> all;
-    run::for_each_samples(model_, count_, kBatch, [&](const run::Batch& batch, const perrin_call&) {
+    data::for_each_samples(model_, count_, kBatch, [&](const data::Batch& batch, const perrin_call&) {
       sample::Request wanted;
       wanted.count = wanted.batch_size = static_cast<int64_t>(batch.indices.size());
       wanted.seed = model_.experiment.samples.seed + batch.indices.front();  // another noise for each batch, as in eval
-      wanted.labels = run::label_values(model_, batch);
-      const auto label = run::label_field(model_.shapes.fields);
+      wanted.labels = data::label_values(model_, batch);
+      const auto label = model::label_field(model_.shapes.fields);
       for (size_t f = 0; f < batch.fields.size(); ++f)
         if (f != label) wanted.given.fields[f] = batch.fields[f];
       all.push_back(sample::generate(model_, wanted));
@@ -107,7 +110,8 @@ class Words {
     return {{"written", count_}};
   }
 
-  run::Model& model_;
+  model::Model& model_;
+  train::Losses& losses_;
   const config::Stage& stage_;
   uint64_t count_ = 0;
 };
@@ -117,14 +121,15 @@ class Words {
 int main(int argc, char** argv) try {
   if (argc < 3) return std::cerr << "usage: words_bench EXPERIMENT THREADS [KEY=VALUE...] < requests\n", 2;
   at::set_num_threads(std::stoi(argv[2]));
-  run::tune_process();
+  model::tune_process();
   const config::Catalogue catalogue = loader::Index::scan({{PERRIN_PLUGINS}, PERRIN_PROBE, PERRIN_INDEX}).catalogue();
   static auto* registry = new loader::Registry(services::loader_host());  // plugins outlive everything
   const config::Loaded loaded = config::load(argv[1], {argv + 3, argv + argc}, catalogue);
-  run::Model model(loaded, *registry);
+  model::Model model(loaded, *registry);
+  train::Losses losses(model, loaded, *registry);
   model.build_parameters();
   model.parameters.bind_values();
-  Words words(model);
+  Words words(model, losses);
   for (std::string line; std::getline(std::cin, line);) std::cout << words.answer(json::parse(line)) << std::endl;
 } catch (const std::exception& error) {
   return std::cerr << "words_bench: " << error.what() << "\n", 1;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <deque>
 
+#include "host/config/schema_problems.hpp"
 #include "host/loader/compatible.hpp"
 #include "host/loader/describe.hpp"
 #include "host/loader/elf.hpp"

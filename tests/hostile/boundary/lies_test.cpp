@@ -4,17 +4,17 @@
 #include <gtest/gtest.h>
 
 #include "host/config/load.hpp"
-#include "host/run/objective.hpp"
-#include "host/run/pipeline.hpp"
-#include "host/run/trace.hpp"
+#include "host/data/pipeline.hpp"
+#include "host/record/trace.hpp"
 #include "host/sample/generate.hpp"
 #include "host/services/component.hpp"
-#include "tests/unit/run/composition.hpp"
+#include "host/train/objective/objective.hpp"
+#include "tests/unit/composition/composition.hpp"
 
 namespace perrin::test {
 namespace {
 
-using run::test::Composition;
+using test::Composition;
 
 struct Table {
   const char *kind, *label, *honest;
@@ -52,16 +52,17 @@ std::string text_of(const Lie& lie) {
 
 // What a run does with its components: shapes, parameters, two steps with a trace, samples.
 void live(const Lie& lie) {
-  Composition c{config::load_text(text_of(lie), "t.toml", {}, run::test::catalogue()), nullptr};
-  c.model = std::make_unique<run::Model>(c.loaded, run::test::registry());
-  c->build_parameters();
-  run::trace_groups(*c);
-  run::Trace trace(*c);
+  Composition c{config::load_text(text_of(lie), "t.toml", {}, test::catalogue()), nullptr, nullptr};
+  c.model = std::make_unique<model::Model>(c.loaded, test::registry());
+  c.losses = std::make_unique<train::Losses>(*c, c.loaded, test::registry());
+  c->build_parameters(c.losses->trainable(c.loaded.experiment));
+  record::trace_groups(*c, *c.losses);
+  record::Trace trace(*c, *c.losses);
   c->parameters.train_only({"denoiser"});
-  run::Pipeline pipeline(c->dataset, 5, 0, 4, 0);
+  data::Pipeline pipeline(c->dataset, 5, 0, 4, 0);
   for (int64_t step = 0; step < 2; ++step) {
-    run::Draw drawn;
-    run::Objective o = run::objective(*c, pipeline.next(), c->losses[0], {c.stage(), step + 1, step}, &drawn);
+    train::Draw drawn;
+    train::Objective o = train::objective(*c, pipeline.next(), c.terms(), {c.stage(), step + 1, step}, &drawn);
     o.total.backward();
     trace.observe(0);
   }
@@ -258,17 +259,18 @@ TEST(Lies, about_statuses_and_handles_by_any_kind) {
 }
 
 TEST(Lies, a_component_that_loses_references_is_named) {
-  Composition c{config::load_text(text_of({"loss", "leak", "compute", ""}), "t.toml", {}, run::test::catalogue()),
+  Composition c{config::load_text(text_of({"loss", "leak", "compute", ""}), "t.toml", {}, test::catalogue()), nullptr,
                 nullptr};
-  c.model = std::make_unique<run::Model>(c.loaded, run::test::registry());
+  c.model = std::make_unique<model::Model>(c.loaded, test::registry());
+  c.losses = std::make_unique<train::Losses>(*c, c.loaded, test::registry());
   c->build_parameters();
   c->parameters.train_only({"denoiser"});
-  run::Pipeline pipeline(c->dataset, 5, 0, 4, 0);
+  data::Pipeline pipeline(c->dataset, 5, 0, 4, 0);
   std::string what;
   int64_t step = 0;
   for (; step < 400 && what.empty(); ++step)
-    what = run::test::message_of([&] {
-      run::objective(*c, pipeline.next(), c->losses[0], {c.stage(), step + 1, step}).total.backward();
+    what = test::message_of([&] {
+      train::objective(*c, pipeline.next(), c.terms(), {c.stage(), step + 1, step}).total.backward();
     });
   EXPECT_NE(what.find("loses references to tensors"), std::string::npos) << what;
   EXPECT_NE(what.find("test.liar"), std::string::npos) << what;

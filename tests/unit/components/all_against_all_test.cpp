@@ -12,15 +12,15 @@
 #include <set>
 #include <sstream>
 
-#include "host/run/checkpoint.hpp"
-#include "host/run/optimizer.hpp"
-#include "host/run/trainer.hpp"
+#include "host/life/trainer.hpp"
+#include "host/runs/checkpoint.hpp"
+#include "host/runs/guide.hpp"
 #include "host/sample/generate.hpp"
-#include "host/sample/guide.hpp"
 #include "host/sample/steps.hpp"
-#include "tests/unit/run/composition.hpp"
+#include "host/train/optimizer.hpp"
+#include "tests/unit/composition/composition.hpp"
 
-namespace perrin::run::test {
+namespace perrin::test {
 namespace {
 
 constexpr const char* kBase =
@@ -37,7 +37,7 @@ const std::string& guide_run() {
   static const Scratch folder;
   static const std::string path = [] {
     Composition c{config::load_text(std::string(kBase) + "[schedule]\nuse='linear'\n", "guide.toml", {}, catalogue()),
-                  nullptr};
+                  nullptr, nullptr};
     c.model = std::make_unique<Model>(c.loaded, registry());
     c.model->build_parameters();
     c.model->parameters.train_only({"conditioner", "denoiser"});
@@ -76,11 +76,12 @@ std::vector<Choice> choices(const std::string& kind) {
 std::string refusal(Composition& c) {
   try {
     c.model = std::make_unique<Model>(c.loaded, registry());
-    c.model->build_parameters();
-    check_stages(*c.model, c.loaded);
+    c.losses = std::make_unique<Losses>(*c.model, c.loaded, registry());
+    c.model->build_parameters(c.losses->trainable(c.loaded.experiment));
+    check_losses(*c.model, *c.losses, c.loaded);
     sample::check_generates(*c.model, c.loaded);
-    sample::load_guide(*c.model, registry(),
-                       [](const std::filesystem::path& file) { return config::load(file, {}, catalogue()); });
+    load_guide(*c.model, registry(),
+               [](const std::filesystem::path& file) { return config::load(file, {}, catalogue()); });
     sample::check_steps(c.model->times, c.loaded);
     return {};
   } catch (const Error& error) {
@@ -128,7 +129,7 @@ class Outcomes {
     for (size_t i = 0; i < reasons.size(); ++i) out << i + 1 << ". " << reasons[i] << "\n";
     out << "\nSamplers: " << names(samplers) << ".\n\nGuidances: " << names(guidances)
         << ".\n\nOutside the table: the guidance `classifier`, which needs a classifier of images "
-           "(`unit.run_test` trains one and samples with it),\nand `ddim-inversion`, which goes from data to noise "
+           "(`unit.sample_test` trains one and samples with it),\nand `ddim-inversion`, which goes from data to noise "
            "and is refused wherever samples are made.\n";
     return out.str();
   }
@@ -166,7 +167,7 @@ TEST(AllAgainstAll, EachCompositionSamplesOrIsRefusedWithAReason) {
   std::vector<Choice> samplers = choices("sampler");
   std::erase_if(samplers,
                 [](const Choice& s) { return s.label == "ddim-inversion"; });  // makes no samples: refused always
-  // Needs a classifier of the points: tests/unit/run/classifier_test.cpp samples with it.
+  // Needs a classifier of the points: tests/unit/sample/classifier_test.cpp samples with it.
   std::erase_if(guidances, [](const Choice& g) { return g.label == "classifier"; });
   Outcomes outcomes;
   for (const Choice& schedule : schedules)
@@ -200,4 +201,4 @@ TEST(AllAgainstAll, EachCompositionSamplesOrIsRefusedWithAReason) {
 }
 
 }  // namespace
-}  // namespace perrin::run::test
+}  // namespace perrin::test

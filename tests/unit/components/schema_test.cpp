@@ -5,9 +5,9 @@
 #include <cmath>
 #include <cstdio>
 
-#include "tests/unit/run/composition.hpp"
+#include "tests/unit/composition/composition.hpp"
 
-namespace perrin::run::test {
+namespace perrin::test {
 namespace {
 
 using config::Factory;
@@ -113,4 +113,4 @@ TEST(Schema, EveryDefaultIsAccepted) {
 }
 
 }  // namespace
-}  // namespace perrin::run::test
+}  // namespace perrin::test

@@ -6,6 +6,7 @@
 
 #include "host/base/error.hpp"
 #include "host/config/host_tables.hpp"
+#include "host/config/schema_problems.hpp"
 #include "tests/unit/config/catalogue_fixture.hpp"
 
 namespace perrin::config::test {

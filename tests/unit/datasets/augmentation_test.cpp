@@ -5,7 +5,7 @@
 #include <cstring>
 #include <set>
 
-#include "host/run/pipeline.hpp"
+#include "host/data/pipeline.hpp"
 #include "tests/unit/datasets/folder.hpp"
 
 namespace perrin::testing {
@@ -74,10 +74,10 @@ TEST(Augmentation, BatchSizesAndLoaderThreadsDrawTheSameImages) {
   auto dataset = one_image(folder, true, 4);
   std::vector<std::vector<uint8_t>> all;
   for (const auto& [batch, threads] : {std::pair{1, 0}, {7, 0}, {7, 1}, {64, 2}}) {
-    run::Pipeline pipeline(dataset, 5, 0, batch, threads);
+    data::Pipeline pipeline(dataset, 5, 0, batch, threads);
     std::vector<uint8_t> seen;
     while (seen.size() < 64 * 3 * kSide * kSide) {
-      const run::Batch b = pipeline.next();
+      const data::Batch b = pipeline.next();
       const auto* values = b.fields[0].const_data_ptr<uint8_t>();
       seen.insert(seen.end(), values, values + b.fields[0].numel());
     }

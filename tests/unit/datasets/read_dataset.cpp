@@ -3,7 +3,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "host/services/hooks.hpp"
+#include "host/services/session.hpp"
 #include "tests/unit/datasets/folder.hpp"
 
 namespace perrin::testing {
@@ -34,8 +34,9 @@ nlohmann::json samples_of(const std::string& id, const Values& values) {
 int main() {
   using namespace perrin;
   nlohmann::json out;
-  services::set_hooks(
-      {.log = [&](uint32_t, std::string_view, std::string_view line) { out["warnings"].push_back(line); }});
+  services::Hooks hooks;
+  hooks.log = [&](uint32_t, std::string_view, std::string_view line) { out["warnings"].push_back(line); };
+  services::Session::set_of_process(std::make_shared<services::Session>(std::move(hooks)));
   for (std::string line; std::getline(std::cin, line);) {
     const nlohmann::json asked = nlohmann::json::parse(line);
     out = {{"warnings", nlohmann::json::array()}};

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "host/run/autocast.hpp"
+#include "host/model/autocast.hpp"
 #include "tests/unit/encoders_ae/held.hpp"
 #include "tests/unit/plugins_b/every.hpp"
 #include "tests/unit/plugins_b/finite_differences.hpp"
@@ -71,7 +71,7 @@ TEST_P(EveryEncoder, decodes_near_itself_in_bfloat16) {
   const at::NoGradGuard no_grad;
   const Bound net = made();
   const at::Tensor z = encode(net, waves(2, 3, 16), kEvaluation), full = decode(net, z, kEvaluation);
-  const run::Autocast autocast(true);
+  const model::Autocast autocast(at::kCPU, true);
   const double error = decode(net, z, kEvaluation).to(at::kFloat).sub(full).norm().div(full.norm()).item<double>();
   std::printf("%s: bf16 %.1e from fp32\n", GetParam().c_str(), error);
   EXPECT_LT(error, 0.04);

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "host/base/error.hpp"
-#include "host/run/autocast.hpp"
+#include "host/model/autocast.hpp"
 #include "tests/unit/encoders_ae/held.hpp"
 #include "tests/unit/plugins_a/components.hpp"
 #include "tests/unit/plugins_b/finite_differences.hpp"
@@ -180,7 +180,7 @@ TEST(FirstStage, stays_near_itself_in_bfloat16) {
       return a.sub(b).norm().div(b.norm()).item<double>();
     };
     const auto [full, gradient] = run();
-    const run::Autocast autocast(true);
+    const model::Autocast autocast(at::kCPU, true);
     const auto [half, rough] = run();
     std::printf("%s: bf16 output %.1e, gradient %.1e from fp32\n", id, relative(half, full), relative(rough, gradient));
     EXPECT_LT(relative(half, full), 0.04);

@@ -5,7 +5,7 @@
 #include <ATen/ops/stack.h>
 #include <gtest/gtest.h>
 
-#include "host/run/autocast.hpp"
+#include "host/model/autocast.hpp"
 #include "tests/unit/extractors/opened.hpp"
 #include "tests/unit/plugins_a/components.hpp"
 #include "tests/unit/plugins_b/every.hpp"
@@ -90,7 +90,7 @@ TEST_P(EveryExtractor, stays_near_itself_in_bfloat16) {
   const at::NoGradGuard no_grad;
   const Bound net = made();
   const auto full = all(net, pictures(2));
-  const run::Autocast autocast(true);
+  const model::Autocast autocast(at::kCPU, true);
   const auto half = all(net, pictures(2));
   for (size_t i = 0; i < full.size(); ++i) {
     const double error = half[i].to(at::kFloat).sub(full[i]).norm().div(full[i].norm()).item<double>();

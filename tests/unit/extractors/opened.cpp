@@ -4,8 +4,8 @@
 
 #include <numeric>
 
-#include "host/services/hooks.hpp"
 #include "host/services/host.hpp"
+#include "host/services/session.hpp"
 #include "host/services/tensor.hpp"
 #include "host/store/safetensors.hpp"
 
@@ -17,7 +17,7 @@ const perrin_host_extractor& service() {
     static auto* registry = new loader::Registry(services::loader_host());
     services::Hooks hooks;
     hooks.component = services::offers_of(*registry, {{PERRIN_PLUGINS}, PERRIN_PROBE, PERRIN_INDEX});
-    services::set_hooks(std::move(hooks));
+    services::Session::set_of_process(std::make_shared<services::Session>(std::move(hooks)));
     const perrin_host* host = services::native_host();
     return static_cast<const perrin_host_extractor*>(host->get_extension(host, services::text(PERRIN_HOST_EXTRACTOR)));
   }();

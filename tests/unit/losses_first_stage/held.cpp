@@ -1,10 +1,9 @@
 #include "tests/unit/losses_first_stage/held.hpp"
 
-
 #include "host/kernels/ops.hpp"
-#include "host/run/autocast.hpp"
-#include "host/services/hooks.hpp"
+#include "host/model/autocast.hpp"
 #include "host/services/host.hpp"
+#include "host/services/session.hpp"
 #include "host/services/status.hpp"
 #include "host/services/tensor.hpp"
 #include "perrin/host/extractor.h"
@@ -83,7 +82,7 @@ void stand_back() {
   extractor = nullptr;
   services::Hooks hooks;
   hooks.component = services::offers_of(registry(), {{PERRIN_PLUGINS}, PERRIN_PROBE, PERRIN_INDEX});
-  services::set_hooks(std::move(hooks));
+  services::Session::set_of_process(std::make_shared<services::Session>(std::move(hooks)));
 }
 
 services::Component held(const std::string& id, Values values) {
@@ -104,7 +103,7 @@ at::Tensor values_of(const services::Component& loss, const Tensors& inputs, Mom
   call.training = moment.training;
   call.stage_step = moment.stage_step;
   perrin_tensor* out = nullptr;
-  const run::Autocast autocast(moment.bf16);
+  const model::Autocast autocast(at::kCPU, moment.bf16);
   loss.invoke<&perrin_loss::compute>(&call, static_cast<uint32_t>(named.size()), named.data(), &out);
   return services::unwrap(services::TensorHandle(out).get());
 }

@@ -39,7 +39,7 @@ std::vector<Schedule> schedules() {
 }
 
 // Empty where the schedule has no such list.
-std::vector<perrin_time> listed(const run::TimeTable& table, const std::string& spacing, int64_t n) {
+std::vector<perrin_time> listed(const model::TimeTable& table, const std::string& spacing, int64_t n) {
   config::Sampling sampling;
   sampling.steps = n, sampling.spacing = spacing, sampling.rho = 7;
   try {
@@ -101,7 +101,7 @@ TEST(FewSteps, NoDeterministicSamplerIsTenTimesAsFarFromTheFlowAsDdim) {
   std::map<std::string, Worst> worst;
   size_t lists = 0;
   for (Schedule& schedule : schedules()) {
-    const run::TimeTable table(schedule.component);
+    const model::TimeTable table(schedule.component);
     for (const services::Component& mixture : mixtures) {
       std::map<double, at::Tensor> ends;
       for (const std::string& spacing : spacing_key->choices)

@@ -1,5 +1,4 @@
 // sdk/include/perrin/cpp/checkpoint.hpp alone, and in the denoiser `unet`: the same bits, less memory.
-#include "host/run/autocast.hpp"
 #include "sdk/include/perrin/cpp/checkpoint.hpp"
 
 #include <ATen/ops/arange.h>
@@ -10,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "host/model/autocast.hpp"
 #include "tests/unit/plugins_b/bound.hpp"
 
 namespace perrin::testing {
@@ -136,7 +136,7 @@ Outcome train(UNet unet, bool checkpointing, bool bf16, int backwards) {
   for (int i = 0; i < backwards; ++i) {
     const Held held;
     {
-      const run::Autocast autocast(bf16);
+      const model::Autocast autocast(at::kCPU, bf16);
       // Not leaves, as what a conditioner gives.
       const Condition condition{vector.mul(1), sequence.mul(1), {}};
       result.out = forward(net.component, x, at::arange(3, at::kFloat).mul(300), condition);

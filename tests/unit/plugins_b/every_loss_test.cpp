@@ -17,7 +17,7 @@
 #include <numeric>
 #include <set>
 
-#include "host/run/autocast.hpp"
+#include "host/model/autocast.hpp"
 #include "host/services/tensor.hpp"
 #include "tests/unit/losses_first_stage/held.hpp"
 #include "tests/unit/plugins_b/every.hpp"
@@ -242,7 +242,7 @@ TEST_P(EveryLoss, stays_near_itself_for_bfloat16_outputs) {
   for (size_t i = 0; i < rounded.size(); ++i)
     if (rounded[i].second.requires_grad()) rounded[i] = bf16[i];
   const auto in_bf16 = [&] {
-    const run::Autocast autocast(true);
+    const model::Autocast autocast(at::kCPU, true);
     return loss.values(rounded);
   };
   const at::Tensor near = in_bf16();

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "host/base/error.hpp"
-#include "host/run/autocast.hpp"
+#include "host/model/autocast.hpp"
 
 namespace perrin::testing {
 namespace {
@@ -101,7 +101,7 @@ void expect_exact_checkpointing(const std::string& id, const Values& off, const 
 
 Relative bf16_error(Bound& net, const Batch& in) {
   const Run full = run(net, in);
-  const run::Autocast autocast(true);
+  const model::Autocast autocast(at::kCPU, true);
   const Run half = run(net, in);
   return {relative(half.output, full.output), relative(half.gradient, full.gradient)};
 }

@@ -70,6 +70,74 @@ class Arrows(unittest.TestCase):
                     "nothing includes tests")
 
 
+# Each folder of host/ and those that it may include, besides itself.
+ORDER = {
+    "base": [], "config": ["base"], "images": ["base"], "store": ["base"], "console": ["base"], "kernels": ["base"],
+    "loader": ["base", "config"],
+    "services": ["base", "config", "images", "store", "kernels", "loader"],
+}
+for folder, more in {"model": [], "data": ["model"], "sample": ["model", "data"], "train": ["model", "data"],
+                     "runs": ["model", "data", "train"], "record": ["model", "data", "train", "runs"],
+                     "life": ["model", "data", "sample", "train", "runs", "record"],
+                     "evaluate": ["model", "data", "sample", "train"]}.items():
+    ORDER[folder] = [*ORDER["services"], "services", *more]
+ORDER["app"] = list(ORDER)
+
+
+def modules(root):
+    """The module graph of a tree: a header and its source are one module, named without an ending."""
+    graph = {}
+    for path in sorted(root.rglob("*")):
+        if path.suffix not in (".hpp", ".cpp", ".h"):
+            continue
+        own = str(path.relative_to(root).with_suffix(""))
+        used = {str(pathlib.PurePath(name[1:-1].removeprefix(root.name + "/")).with_suffix(""))
+                for _, name in includes(path) if name.startswith(f'"{root.name}/')}
+        graph.setdefault(own, set()).update(used - {own})
+    return graph
+
+
+def cycles(graph):
+    """The groups of modules that include each other (Tarjan's strongly connected components)."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in sorted(graph.get(node, ())):
+            if other not in index:
+                visit(other)
+            if other in stack:
+                low[node] = min(low[node], low[other])
+        if low[node] == index[node]:
+            group = stack[stack.index(node):]
+            del stack[stack.index(node):]
+            if len(group) > 1:
+                found.append(sorted(group))
+    for node in graph:
+        if node not in index:
+            visit(node)
+    return found
+
+
+class Modules(unittest.TestCase):
+    def test_the_check_itself_finds_a_cycle(self):
+        self.assertEqual([["a", "b", "c"]], cycles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()}))
+        self.assertEqual([], cycles({"a": {"b", "c"}, "b": {"c"}, "c": set()}))
+
+    def test_no_modules_of_the_host_include_each_other(self):
+        graph = modules(SOURCE / "host")
+        print(f"  {len(graph)} modules, {sum(map(len, graph.values()))} arrows")
+        self.assertEqual([], cycles(graph))
+
+    def test_the_folders_of_the_host_keep_their_order(self):
+        folders = {path.name for path in (SOURCE / "host").iterdir() if path.is_dir()}
+        self.assertEqual(set(ORDER), folders, "each folder has its place in ORDER")
+        wrong = [f"{own} includes {used}" for own, all_used in modules(SOURCE / "host").items() for used in sorted(all_used)
+                 if used.split("/")[0] not in [own.split("/")[0], *ORDER[own.split("/")[0]]]]
+        self.assertEqual([], wrong)
+
+
 def untagged(text):
     """Names of the function pointers in structs that carry no thread tag: in the comment on their line, in the comment
     nearest above it, or in the comment above the struct, which then holds for all."""

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <numeric>
 
-#include "host/run/text_lengths.hpp"
+#include "host/model/text_lengths.hpp"
 #include "host/services/tensor.hpp"
 
 namespace perrin::testing {

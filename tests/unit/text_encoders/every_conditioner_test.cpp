@@ -11,7 +11,7 @@
 #include <map>
 #include <optional>
 
-#include "host/run/autocast.hpp"
+#include "host/model/autocast.hpp"
 #include "tests/unit/plugins_a/components.hpp"
 #include "tests/unit/plugins_b/every.hpp"
 #include "tests/unit/plugins_b/finite_differences.hpp"
@@ -111,7 +111,7 @@ TEST_P(EveryConditioner, stays_near_itself_in_bfloat16) {
   const at::NoGradGuard no_grad;
   const Conditioner c = made();
   const at::Tensor full = flat(encode(c.bound.component, batch()));
-  const run::Autocast autocast(true);
+  const model::Autocast autocast(at::kCPU, true);
   const at::Tensor half = flat(encode(c.bound.component, batch())).to(at::kFloat);
   EXPECT_LT(half.sub(full).norm().div(full.norm()).item<double>(), 0.04);
 }

@@ -1,0 +1,31 @@
+#include "host/model/text_lengths.hpp"
+
+#include "host/services/tensor.hpp"
+
+namespace perrin::model {
+std::vector<TextLengths> text_lengths(Model& model, const FieldsOf& fields) {
+  std::vector<services::TensorHandle> handles;
+  std::vector<perrin_named_tensor> named;
+  int64_t n = 0;
+  for (size_t f = 0; f < fields.fields.size(); ++f) {
+    if (!fields.fields[f].defined()) continue;
+    n = fields.fields[f].size(0);
+    named.push_back({model.shapes.fields[f].spec.name, handles.emplace_back(services::wrap(fields.fields[f])).get()});
+  }
+  for (const auto& [name, tensor] : fields.extra)
+    named.push_back({{name.data(), name.size()}, handles.emplace_back(services::wrap(tensor)).get()});
+  std::vector<TextLengths> result;
+  for (size_t i = 0; i < model.conditioners.size(); ++i) {
+    const services::Component& conditioner = model.conditioners[i];
+    if (!conditioner.has<&perrin_text_lengths::count>()) continue;
+    TextLengths& own = result.emplace_back();
+    own.conditioner = model.experiment.conditioners[i].use;
+    own.tokens.resize(static_cast<size_t>(n));
+    conditioner.invoke<&perrin_text_lengths::limit>(&own.limit);
+    conditioner.invoke<&perrin_text_lengths::count>(static_cast<uint32_t>(named.size()), named.data(),
+                                                    own.tokens.data());
+  }
+  return result;
+}
+
+}  // namespace perrin::model
