@@ -7,17 +7,16 @@
 #include "host/data/samples.hpp"
 #include "host/model/fields.hpp"
 #include "host/model/given_weights.hpp"
-#include "host/services/tensor.hpp"
+#include "host/services/named_tensors.hpp"
 
 namespace perrin::data {
 namespace {
 
 void show(const services::Component& conditioner, const model::Model& model, const Batch& batch) {
-  std::vector<services::TensorHandle> handles;
-  std::vector<perrin_named_tensor> fields;
+  services::NamedTensors fields;
   for (size_t f = 0; f < batch.fields.size(); ++f)
-    fields.push_back({model.shapes.fields[f].spec.name, handles.emplace_back(services::wrap(batch.fields[f])).get()});
-  conditioner.invoke<&perrin_conditioner_fit::observe>(static_cast<uint32_t>(fields.size()), fields.data());
+    fields.add(services::view(model.shapes.fields[f].spec.name), batch.fields[f]);
+  conditioner.invoke<&perrin_conditioner_fit::observe>(fields.size(), fields.data());
 }
 
 }  // namespace

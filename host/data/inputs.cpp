@@ -12,11 +12,8 @@ namespace {
 namespace fs = std::filesystem;
 
 perrin_status* declare_file(void* context, perrin_text name, perrin_text path) {
-  return services::as_status([&] {
-    auto& declared = *static_cast<Declared*>(context);
-    declared.inputs.push_back({declared.component, std::string(services::view(name)), 0, ""});
-    declared.paths.emplace_back(services::view(path));
-  });
+  return services::as_status(
+      [&] { static_cast<Declared*>(context)->add(std::string(services::view(name)), services::view(path)); });
 }
 
 perrin_status* declare_bytes(void* context, perrin_text name, uint64_t n, const uint8_t* bytes) {

@@ -101,8 +101,7 @@ at::Tensor write_rows(model::Model& model, const InputFiles& inputs, int64_t bat
                    });
   const std::string& id = model.dataset.id();
   if (inputs.dataset_known && dataset_inputs(model).of(id) != inputs.of(id))
-    throw Error("the data changed while they were encoded", "dataset " + model.dataset.id(),
-                "start when they are complete");
+    throw Error("the data changed while they were encoded", "dataset " + id, "start when they are complete");
   const at::Tensor rows = map_rows(fd, header);
   if (!rows.defined()) fail(file);
   header.checksum = checksum(rows);

@@ -3,7 +3,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
 
-#include "host/services/tensor.hpp"
+#include "host/services/named_tensors.hpp"
 
 namespace perrin::model {
 namespace {
@@ -13,11 +13,10 @@ struct Slots {
   services::TensorHandle vector, sequence, concat;
 };
 
-Slots encode(const services::Component& conditioner, const perrin_call& call,
-             const std::vector<perrin_named_tensor>& fields, const uint8_t* drop) {
+Slots encode(const services::Component& conditioner, const perrin_call& call, const services::NamedTensors& fields,
+             const uint8_t* drop) {
   perrin_conditioning made{};
-  conditioner.invoke<&perrin_conditioner::encode>(&call, static_cast<uint32_t>(fields.size()), fields.data(), drop,
-                                                  &made);
+  conditioner.invoke<&perrin_conditioner::encode>(&call, fields.size(), fields.data(), drop, &made);
   return {services::TensorHandle(made.vector), services::TensorHandle(made.sequence),
           services::TensorHandle(made.concat)};
 }
@@ -38,12 +37,10 @@ void join(services::TensorHandle& slot, const services::TensorHandle& given, c10
 ConditioningHandles::ConditioningHandles(Model& model, const perrin_call& call, const FieldsOf& given,
                                          const Drops& drops) {
   if (model.conditioners.empty()) return;
-  std::vector<services::TensorHandle> handles;
-  std::vector<perrin_named_tensor> named;
+  services::NamedTensors named;
   for (size_t f = 0; f < given.fields.size(); ++f)
-    named.push_back({model.shapes.fields[f].spec.name, handles.emplace_back(services::wrap(given.fields[f])).get()});
-  for (const auto& [name, tensor] : given.extra)
-    named.push_back({{name.data(), name.size()}, handles.emplace_back(services::wrap(tensor)).get()});
+    named.add(services::view(model.shapes.fields[f].spec.name), given.fields[f]);
+  for (const auto& [name, tensor] : given.extra) named.add(name, tensor);
   for (size_t i = 0; i < model.conditioners.size(); ++i) {
     const Slots part = encode(model.conditioners[i], call, named, drops.empty() ? nullptr : drops[i].data());
     join(vector_, part.vector, model.session->device());

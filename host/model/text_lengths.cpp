@@ -1,19 +1,17 @@
 #include "host/model/text_lengths.hpp"
 
-#include "host/services/tensor.hpp"
+#include "host/services/named_tensors.hpp"
 
 namespace perrin::model {
 std::vector<TextLengths> text_lengths(Model& model, const FieldsOf& fields) {
-  std::vector<services::TensorHandle> handles;
-  std::vector<perrin_named_tensor> named;
+  services::NamedTensors named;
   int64_t n = 0;
   for (size_t f = 0; f < fields.fields.size(); ++f) {
     if (!fields.fields[f].defined()) continue;
     n = fields.fields[f].size(0);
-    named.push_back({model.shapes.fields[f].spec.name, handles.emplace_back(services::wrap(fields.fields[f])).get()});
+    named.add(services::view(model.shapes.fields[f].spec.name), fields.fields[f]);
   }
-  for (const auto& [name, tensor] : fields.extra)
-    named.push_back({{name.data(), name.size()}, handles.emplace_back(services::wrap(tensor)).get()});
+  for (const auto& [name, tensor] : fields.extra) named.add(name, tensor);
   std::vector<TextLengths> result;
   for (size_t i = 0; i < model.conditioners.size(); ++i) {
     const services::Component& conditioner = model.conditioners[i];
@@ -22,8 +20,7 @@ std::vector<TextLengths> text_lengths(Model& model, const FieldsOf& fields) {
     own.conditioner = model.experiment.conditioners[i].use;
     own.tokens.resize(static_cast<size_t>(n));
     conditioner.invoke<&perrin_text_lengths::limit>(&own.limit);
-    conditioner.invoke<&perrin_text_lengths::count>(static_cast<uint32_t>(named.size()), named.data(),
-                                                    own.tokens.data());
+    conditioner.invoke<&perrin_text_lengths::count>(named.size(), named.data(), own.tokens.data());
   }
   return result;
 }

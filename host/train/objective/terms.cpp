@@ -6,24 +6,10 @@
 #include <algorithm>
 
 #include "host/base/error.hpp"
-#include "host/services/tensor.hpp"
+#include "host/services/named_tensors.hpp"
 
 namespace perrin::train {
 namespace {
-
-// Handles of a loss's inputs, for the length of a call.
-class Named {
- public:
-  void add(std::string_view name, const at::Tensor& tensor) {
-    named_.push_back({{name.data(), name.size()}, handles_.emplace_back(services::wrap(tensor)).get()});
-  }
-  uint32_t size() const { return static_cast<uint32_t>(named_.size()); }
-  const perrin_named_tensor* data() const { return named_.data(); }
-
- private:
-  std::vector<services::TensorHandle> handles_;
-  std::vector<perrin_named_tensor> named_;
-};
 
 // Which must be [B].
 at::Tensor per_sample(const at::Tensor& values, const LossTerm& term, const perrin_call& call) {
@@ -81,7 +67,7 @@ void Objective::add(const std::string& name, double weight, const at::Tensor& va
 }
 
 at::Tensor evaluate(LossTerm& term, const perrin_call& call, const Inputs& inputs, Objective* objective) {
-  Named named;
+  services::NamedTensors named;
   Opposition seen{&term, {}};
   for (const InputName& input : inputs_of(term.component)) {
     const at::Tensor tensor = inputs(input.name);
@@ -111,7 +97,7 @@ void add_terms(Objective& objective, std::vector<LossTerm>& terms, const perrin_
 }
 
 at::Tensor oppose(const Opposition& opposition, const perrin_call& call) {
-  Named named;
+  services::NamedTensors named;
   for (const auto& [name, tensor] : opposition.inputs) named.add(name, tensor);
   perrin_tensor* values = nullptr;
   opposition.term->component.invoke<&perrin_adversary::oppose>(&call, named.size(), named.data(), &values);
