@@ -16,7 +16,8 @@ namespace perrin::data {
 inline constexpr const char* kStage = "stage ";
 
 struct Input {
-  std::string component;  // the id of the component that reads it; kStage and a name; empty: the guide of another run
+  std::string component;  // the id of the component that reads it; kStage and a name;
+                          // model::kGivenWeights and a name; empty: the guide of another run
   std::string name;       // in its data, or as the experiment names it
   uint64_t bytes = 0;
   std::string sha256;  // of the content

@@ -57,7 +57,7 @@ void take_state(Model& model, const std::string& group, const store::SafeTensors
 }
 
 void give(Model& model, const config::Component& component, const ParameterGroup& group) {
-  const fs::path path = model.find(component.weights_file());
+  const fs::path path = model.find(component.weights_file(), kGivenWeights + component.name);
   const store::SafeTensors file = store::open_weights(path);
   const bool exported = is_export(file, component);
   if (component.weights.empty() && !exported) return;

@@ -6,6 +6,9 @@
 
 namespace perrin::model {
 
+// Before a component's name: who reads a file of weights, among the files that a run reads.
+inline constexpr const char* kGivenWeights = "weights of ";
+
 // In Model::given: what a conditioner learnt beside its parameters is given too.
 std::string state_key(const std::string& conditioner);
 

@@ -154,9 +154,9 @@ NamedComponents Model::trainable() {
   return list;
 }
 
-std::filesystem::path Model::find(const std::string& name) const {
+std::filesystem::path Model::find(const std::string& name, const std::string& reader) const {
   try {
-    return session->find(name);
+    return session->find(name, reader);
   } catch (const services::Fault& fault) {
     throw Error(fault.what());
   }

@@ -57,7 +57,7 @@ class Model {
   NamedComponents trainable();
 
   // A file or folder that the experiment names, by the rules of perrin.artifact/1. Throws Error.
-  std::filesystem::path find(const std::string& name) const;
+  std::filesystem::path find(const std::string& name, const std::string& reader = {}) const;
 
   bool diffuses() const { return static_cast<bool>(denoiser); }
 

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/model/device.hpp"
+#include "host/model/given_weights.hpp"
 #include "host/runs/provenance.hpp"
 #include "host/store/atomic_file.hpp"
 
@@ -66,8 +67,11 @@ void add_inputs(Changes& c, const Origin& before, const Origin& now, const std::
     return at == sums.end() ? data::InputSum{id, 0, 0, ""} : *at;
   };
   std::vector<data::InputSum> all = now.inputs;
-  for (const data::InputSum& sum : before.inputs)  // a stage that has begun needs what it started from no more
-    if (of(now.inputs, sum.component).sha256.empty() && !sum.component.starts_with(data::kStage))
+  const auto only_begun_with = [](const std::string& reader) {  // and not needed since
+    return reader.starts_with(data::kStage) || reader.starts_with(model::kGivenWeights);
+  };
+  for (const data::InputSum& sum : before.inputs)
+    if (of(now.inputs, sum.component).sha256.empty() && !only_begun_with(sum.component))
       all.push_back({sum.component, 0, 0, ""});
   for (const data::InputSum& sum : all)
     if (const data::InputSum was = of(before.inputs, sum.component); was.sha256 != sum.sha256)
