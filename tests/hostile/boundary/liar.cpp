@@ -15,11 +15,13 @@
 #include <atomic>
 #include <initializer_list>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "perrin/host/config.h"
 #include "perrin/host/op.h"
+#include "perrin/host/trace.h"
 #include "perrin/kind/denoiser.h"
 #include "perrin/kind/encoder.h"
 #include "perrin/kind/guidance.h"
@@ -28,7 +30,6 @@
 #include "perrin/kind/sampler.h"
 #include "perrin/kind/timesteps.h"
 #include "perrin/kind/weighting.h"
-#include "perrin/host/trace.h"
 
 namespace {
 
@@ -105,6 +106,7 @@ perrin_status* deed(Self& self, const char* function) {
     host->status_free(status);
     host->status_free(status);
   }
+  if (tells("fails")) return host->status_new(PERRIN_IO, text("failed on purpose"), text("nothing"));
   if (tells("cancelled")) return host->status_new(PERRIN_CANCELLED, text("stop"), text(""));
   if (tells("escapes")) return host->status_new(PERRIN_IO, text("\x1b[31mred\x07\nerror: forged"), text("\x1b[0m"));
   if (tells("long status")) {
@@ -522,15 +524,17 @@ const void* extension_of_loss(perrin_text id) {
 }
 
 perrin_status* create(const perrin_host*, const perrin_config* config, void** out) {
-  auto* made = new Self;
+  auto owned = std::make_unique<Self>();
+  Self* made = owned.get();
   perrin_text fault, in;
-  configs->get_string(config, text("fault"), &fault);
-  configs->get_string(config, text("in"), &in);
-  configs->get_integer(config, text("from"), &made->from);
+  if (perrin_status* status = configs->get_string(config, text("fault"), &fault)) return status;
+  if (perrin_status* status = configs->get_string(config, text("in"), &in)) return status;
+  if (perrin_status* status = configs->get_integer(config, text("from"), &made->from)) return status;
   made->fault.assign(fault.data, fault.size);
   made->in.assign(in.data, in.size);
   void* instance = made;
   BEGIN("create");
+  owned.release();  // the host's, or of who tells "null"
   if (!self.tells("null", here)) *out = instance;
   return nullptr;
 }

@@ -3,11 +3,14 @@
 #include <ATen/core/Tensor.h>
 #include <gtest/gtest.h>
 
+#include <iostream>
+
 #include "host/config/load.hpp"
 #include "host/data/pipeline.hpp"
 #include "host/record/trace.hpp"
 #include "host/sample/generate.hpp"
 #include "host/services/component.hpp"
+#include "host/services/tensor.hpp"
 #include "host/train/objective/objective.hpp"
 #include "tests/unit/composition/composition.hpp"
 
@@ -256,6 +259,53 @@ TEST(Lies, about_statuses_and_handles_by_any_kind) {
   }
   expect_named(
       {{"schedule", "null", "create", "no instance and no status"}, {"denoiser", "null", "create", "no instance"}});
+}
+
+// Fault injection: each callback fails once, in its first, second and fifth call.
+TEST(Lies, a_callback_that_fails_is_named_and_leaves_nothing_behind) {
+  const std::pair<const char*, const char*> kFunctions[] = {{"schedule", "domain"},
+                                                            {"schedule", "marginal"},
+                                                            {"parameterization", "coefficients"},
+                                                            {"weighting", "weight"},
+                                                            {"timesteps", "draw"},
+                                                            {"sampler", "sample"},
+                                                            {"guidance", "branches"},
+                                                            {"guidance", "combine"},
+                                                            {"dataset", "fields"},
+                                                            {"dataset", "count"},
+                                                            {"dataset", "read"},
+                                                            {"conditioner", "infer"},
+                                                            {"conditioner", "encode"},
+                                                            {"conditioner", "drop_probability"},
+                                                            {"encoder", "infer"},
+                                                            {"encoder", "encode"},
+                                                            {"encoder", "decode"},
+                                                            {"denoiser", "infer"},
+                                                            {"denoiser", "declare"},
+                                                            {"denoiser", "bind"},
+                                                            {"denoiser", "forward"},
+                                                            {"loss", "names"},
+                                                            {"loss", "values"},
+                                                            {"loss", "compute"},
+                                                            {"schedule", "create"},
+                                                            {"denoiser", "create"}};
+  EXPECT_EQ(told({"loss", "", "", ""}), "nothing");
+  const int64_t before = services::live_tensors();
+  int failed = 0;
+  for (const auto& [kind, in] : kFunctions)
+    for (const int from : {1, 2, 5}) {
+      const std::string what = told({kind, "fails", in, "", from}), who = std::string(kind) + "/" + in;
+      EXPECT_EQ(services::live_tensors(), before) << who << ", call " << from << ": " << what;
+      if (what == "nothing") {
+        EXPECT_GT(from, 1) << who << " is never called";
+        continue;
+      }
+      ++failed;
+      EXPECT_NE(what.find("failed on purpose"), std::string::npos) << who << ": " << what;
+      EXPECT_NE(what.find("test.liar"), std::string::npos) << who << ": " << what;
+    }
+  EXPECT_EQ(told({"loss", "", "", ""}), "nothing") << "the host lives";
+  std::cout << failed << " failures of " << std::size(kFunctions) << " callbacks\n";
 }
 
 TEST(Lies, a_component_that_loses_references_is_named) {
