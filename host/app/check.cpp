@@ -11,11 +11,9 @@
 #include "host/console/units.hpp"
 #include "host/data/captions.hpp"
 #include "host/data/conditioner_fit.hpp"
-#include "host/life/trainer.hpp"
+#include "host/life/live.hpp"
 #include "host/model/fields.hpp"
-#include "host/model/given_weights.hpp"
 #include "host/model/model.hpp"
-#include "host/runs/guide.hpp"
 #include "host/sample/generate.hpp"
 #include "host/sample/guide_level.hpp"
 #include "host/sample/steps.hpp"
@@ -66,12 +64,12 @@ nlohmann::json level_of(const perrin_time& at) {
   return at.alpha > 0 ? nlohmann::json(at.sigma / at.alpha) : nlohmann::json();
 }
 
-nlohmann::json report(model::Model& model, const config::Loaded& loaded) {
+nlohmann::json report(model::Model& model, const config::Loaded& loaded, const std::vector<std::string>& warnings) {
   nlohmann::json r;
   r["experiment"] = nlohmann::json::parse(loaded.resolved_json);
   r["hash"] = loaded.hash;
   r["samples_in_dataset"] = model::dataset_count(model.dataset);
-  r["warnings"] = warnings();  // what plugins said by now, such as which files a dataset passes over
+  r["warnings"] = warnings;  // what plugins said by now, such as which files a dataset passes over
   for (const model::ParameterGroup& group : model.parameters.groups()) r["parameters"][group.kind] = group.count();
   for (const config::Stage& stage : loaded.experiment.stages) {
     const int64_t batch = stage.batch_size * stage.accumulate;
@@ -178,17 +176,14 @@ int check_command(const std::vector<std::string>& arguments) {
   if (!values) return 0;
   const std::filesystem::path file = required(c, *values, "FILE");
   const auto set = values->count("set") ? (*values)["set"].as<std::vector<std::string>>() : std::vector<std::string>();
-  loader::Registry& registry = open_registry({std::filesystem::absolute(file).parent_path()});
+  const auto log = std::make_shared<record::LogFile>();
+  loader::Registry& registry = open_registry({std::filesystem::absolute(file).parent_path()}, {.log = log});
   const config::Loaded loaded = load_experiment(file, set);
   life::Composition composition(loaded, registry);
   model::Model& model = composition.model;
-  model::give_weights(model, loaded, composition.trainable_losses());
-  life::check_stages(composition, loaded);
-  sample::check_generates(model, loaded);
-  if (model.diffuses()) runs::load_guide(model, registry, load_other);
-  if (model.diffuses()) sample::check_steps(model.times, loaded);
+  life::prepare(composition, loaded, registry, load_other);
   warn_of_cut_texts(model);
-  nlohmann::json r = report(model, loaded);
+  nlohmann::json r = report(model, loaded, log->waiting());
   std::vector<UnreadableSample> unreadable;
   if (values->count("data")) add(unreadable = unreadable_samples(model.dataset), r);
   if (values->count("json")) {

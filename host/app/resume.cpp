@@ -1,11 +1,13 @@
 #include <iostream>
 
 #include "host/app/continued.hpp"
-#include "host/app/life.hpp"
 #include "host/app/options.hpp"
 #include "host/app/run.hpp"
+#include "host/app/run_console.hpp"
+#include "host/app/run_report.hpp"
 #include "host/app/session.hpp"
 #include "host/base/error.hpp"
+#include "host/life/signals.hpp"
 #include "host/loader/file.hpp"
 #include "host/model/device.hpp"
 #include "host/model/given_weights.hpp"
@@ -77,7 +79,7 @@ std::string kept_rows(const fs::path& results) {
 }
 
 store::Writer rescue(const runs::Folder& folder, const store::Layout& layout, int64_t step, const Error& damage,
-                     Start& start) {
+                     life::Start& start) {
   const fs::path kept = aside(folder.results());
   fs::rename(folder.results(), kept);
   store::Writer writer = store::Writer::rescue(kept, folder.results(), step, layout);
@@ -88,7 +90,7 @@ store::Writer rescue(const runs::Folder& folder, const store::Layout& layout, in
 }
 
 // The run's results up to its checkpoint; a run without any starts with a new file.
-store::Writer take_up(const runs::Folder& folder, const store::Layout& layout, Start& start) {
+store::Writer take_up(const runs::Folder& folder, const store::Layout& layout, life::Start& start) {
   std::error_code none;
   const int64_t step = start.checkpoint ? start.checkpoint->progress.step : 0;
   if (!fs::exists(folder.results(), none)) {
@@ -110,7 +112,7 @@ store::Writer take_up(const runs::Folder& folder, const store::Layout& layout, S
 }
 
 // The results' texts: the run's own facts stay, and what is different from here on is added.
-store::Layout continued(store::Layout layout, const std::optional<store::Reader>& old, const Start& start) {
+store::Layout continued(store::Layout layout, const std::optional<store::Reader>& old, const life::Start& start) {
   if (!old) return layout;
   std::vector<std::pair<std::string, std::string>> facts = old->layout().provenance;
   std::string text;
@@ -126,17 +128,20 @@ store::Layout continued(store::Layout layout, const std::optional<store::Reader>
 
 int go_on(const runs::Folder& folder, std::optional<store::Reader> old, const std::vector<std::string>& arguments,
           const options::variables_map& values) {
+  const auto log = std::make_shared<record::LogFile>();
   loader::Registry& registry =
-      open_registry(runs::data_folders(folder), {.device = values["device"].as<std::string>()});
+      open_registry(runs::data_folders(folder), {.device = values["device"].as<std::string>(), .log = log});
   const config::Loaded loaded = load_experiment(folder.experiment(), {});
-  Start start{newest(folder), {}, {}, {}};
+  life::Start start{newest(folder), {}, {}, {}};
   if (start.checkpoint) start.notes = compare_experiments(*start.checkpoint, loaded, folder);
   if (old && old->status() == "finished" && is_done(start.checkpoint, loaded.experiment)) return nothing_to_do(folder);
   life::Composition composition(loaded, registry);
   model::Model& model = composition.model;
   if (!start.checkpoint) model::give_weights(model, loaded, composition.trainable_losses());
   if (model.diffuses()) runs::load_guide(model, registry, load_other);
-  identify(composition, loaded, start.checkpoint ? size_t(start.checkpoint->progress.stage) + 1 : 0);
+  RunConsole console;
+  life::identify(composition, loaded, start.checkpoint ? size_t(start.checkpoint->progress.stage) + 1 : 0, console,
+                 [] { return life::stop_signal() != 0; });
   start.origin = runs::origin_of(model, composition.inputs, loaded, registry);
   if (start.checkpoint)
     for (std::string& note : compare_origins(*start.checkpoint, start.origin, composition.inputs.all, folder,
@@ -144,12 +149,11 @@ int go_on(const runs::Folder& folder, std::optional<store::Reader> old, const st
       start.notes.push_back(std::move(note));
   stop_if_asked();
   const store::Layout layout =
-      continued(layout_of(composition, loaded, registry, folder, command_line("resume", arguments)), old, start);
+      continued(life::layout_of(composition, loaded, registry, folder, command_line("resume", arguments)), old, start);
   old.reset();
   store::Writer writer = take_up(folder, layout, start);
-  for (const std::string& note : start.notes) std::cerr << "warning: " << note << "\n";
   runs::write_inputs(folder.inputs(), composition.inputs);
-  return live(composition, loaded, folder, std::move(writer), start, values.count("json") > 0);
+  return live(composition, loaded, folder, std::move(writer), log, start, values.count("json") > 0);
 }
 
 }  // namespace

@@ -1,15 +1,11 @@
 #include "host/app/run.hpp"
 
-#include "host/app/life.hpp"
 #include "host/app/options.hpp"
+#include "host/app/run_console.hpp"
+#include "host/app/run_report.hpp"
 #include "host/app/session.hpp"
-#include "host/life/trainer.hpp"
-#include "host/model/device.hpp"
+#include "host/life/signals.hpp"
 #include "host/model/fields.hpp"
-#include "host/model/given_weights.hpp"
-#include "host/runs/guide.hpp"
-#include "host/sample/generate.hpp"
-#include "host/sample/steps.hpp"
 
 namespace perrin::app {
 
@@ -31,29 +27,24 @@ int run_command(const std::vector<std::string>& arguments) {
   const fs::path file = required(c, *values, "FILE");
   auto set = values->count("set") ? (*values)["set"].as<std::vector<std::string>>() : std::vector<std::string>();
   if (values->count("seed")) set.push_back("experiment.seed=" + std::to_string((*values)["seed"].as<int64_t>()));
-  loader::Registry& registry =
-      open_registry({fs::absolute(file).parent_path()},
-                    {.device = (*values)["device"].as<std::string>(), .closely = values->count("check-plugins") > 0});
+  const auto log = std::make_shared<record::LogFile>();
+  loader::Registry& registry = open_registry(
+      {fs::absolute(file).parent_path()},
+      {.device = (*values)["device"].as<std::string>(), .closely = values->count("check-plugins") > 0, .log = log});
   const config::Loaded loaded = load_experiment(file, set);
   life::Composition composition(loaded, registry);
-  model::Model& model = composition.model;
-  model::give_weights(model, loaded, composition.trainable_losses());
-  life::check_stages(composition, loaded);
-  if (model.diffuses()) {
-    sample::check_generates(model, loaded);
-    runs::load_guide(model, registry, load_other);
-    sample::check_steps(model.times, loaded);
-  }
-  model::dataset_count(model.dataset);  // data that are not there leave no run behind
-  identify(composition, loaded, 0);
+  life::prepare(composition, loaded, registry, load_other);
+  model::dataset_count(composition.model.dataset);  // data that are not there leave no run behind
+  RunConsole console;
+  life::identify(composition, loaded, 0, console, [] { return life::stop_signal() != 0; });
   stop_if_asked();
   const auto out = values->count("out") ? std::optional<fs::path>((*values)["out"].as<std::string>()) : std::nullopt;
   const runs::Folder folder = runs::create_folder(loaded, out);
-  auto writer = store::Writer::create(folder.results(),
-                                      layout_of(composition, loaded, registry, folder, command_line("run", arguments)));
+  auto writer = store::Writer::create(
+      folder.results(), life::layout_of(composition, loaded, registry, folder, command_line("run", arguments)));
   runs::write_inputs(folder.inputs(), composition.inputs);
-  const Start start{{}, {}, runs::origin_of(model, composition.inputs, loaded, registry), {}};
-  return live(composition, loaded, folder, std::move(writer), start, values->count("json") > 0);
+  const life::Start start{{}, {}, runs::origin_of(composition.model, composition.inputs, loaded, registry), {}};
+  return live(composition, loaded, folder, std::move(writer), log, start, values->count("json") > 0);
 }
 
 }  // namespace perrin::app

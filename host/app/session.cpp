@@ -1,10 +1,8 @@
 #include "host/app/session.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <iostream>
 #include <memory>
-#include <mutex>
 
 #include "host/base/error.hpp"
 #include "host/config/diagnostics.hpp"
@@ -17,19 +15,15 @@
 namespace perrin::app {
 namespace {
 
-std::mutex log_mutex;
-std::ofstream log_file;
-std::vector<std::string> warned;  // by plugins before there was a log
-
-constexpr const char* kLevels[] = {"debug", "info", "warning"};
-
-void on_log(uint32_t level, std::string_view plugin, std::string_view line) {
-  const std::lock_guard lock(log_mutex);
-  const std::string whole =
-      std::string(kLevels[level < 3 ? level : 2]) + " (" + std::string(plugin) + "): " + std::string(line);
-  if (level > 0) std::cerr << whole << "\n";
-  if (level > 1 && !log_file.is_open()) warned.push_back(whole);
-  if (log_file) log_file << whole << std::endl;
+// What a plugin says goes to stderr, but for debugging; and to the log.
+std::function<void(uint32_t, std::string_view, std::string_view)> speaker(std::shared_ptr<record::LogFile> log) {
+  return [log = std::move(log)](uint32_t level, std::string_view plugin, std::string_view line) {
+    constexpr const char* kLevels[] = {"debug", "info", "warning"};
+    const std::string whole =
+        std::string(kLevels[std::min(level, 2u)]) + " (" + std::string(plugin) + "): " + std::string(line);
+    if (level > 0) std::cerr << whole + "\n";
+    if (log && (level > 1 || log->is_open())) log->text(whole);
+  };
 }
 
 // A component that nobody offers may be one of a library that cannot be used, or lie in a folder that is not there.
@@ -47,25 +41,9 @@ config::Loaded resolve(const std::filesystem::path& file, const std::vector<std:
 
 }  // namespace
 
-void log_line(std::string_view line) {
-  const std::lock_guard lock(log_mutex);
-  if (log_file) log_file << line << std::endl;
-}
-
-void open_log(const std::filesystem::path& file) {
-  const std::lock_guard lock(log_mutex);
-  log_file.open(file, std::ios::app);
-  for (const std::string& line : warned) log_file << line << std::endl;
-}
-
-std::vector<std::string> warnings() {
-  const std::lock_guard lock(log_mutex);
-  return warned;
-}
-
 loader::Registry& open_registry(std::vector<std::filesystem::path> data_folders, const Use& use) {
   services::Hooks hooks;
-  hooks.log = on_log;
+  hooks.log = speaker(use.log);
   hooks.cancelled = [] { return life::stop_signal() != 0; };
   hooks.data_folders = std::move(data_folders);
   static auto* registry = new loader::Registry(services::loader_host());  // plugins outlive everything

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "host/config/load.hpp"
 #include "host/loader/registry.hpp"
+#include "host/record/log_file.hpp"
 
 namespace perrin::app {
 
@@ -15,9 +16,11 @@ namespace perrin::app {
 struct Use {
   std::string device = "cpu";  // cpu, cuda or auto
   bool closely = false;        // look at every call of a plugin
+  std::shared_ptr<record::LogFile> log = {};  // hears what plugins warn of, and once it is open, all that they say
 };
 
-// Makes the process's session (log, cancellation, device, and where artifact/1 looks first) and returns its registry.
+// Makes the process's session (words on stderr, cancellation, device, and where artifact/1 looks first) and returns its
+// registry.
 loader::Registry& open_registry(std::vector<std::filesystem::path> data_folders, const Use& use = {});
 
 // Loads a file against what the search roots offer, prints its warnings to stderr, and refuses components that cannot be
@@ -33,12 +36,5 @@ config::Loaded load_recorded(const std::string& toml);
 
 // Throws (interrupted) if a signal asked to stop: what has not begun does not begin.
 void stop_if_asked();
-
-// What plugins warned of since the start, or until open_log.
-std::vector<std::string> warnings();
-
-// From now on what plugins log, and log_line's lines, are appended to the run's log, behind the warnings before.
-void open_log(const std::filesystem::path& file);
-void log_line(std::string_view line);
 
 }  // namespace perrin::app

@@ -40,6 +40,20 @@ json images(const store::Reader& reader) {
   return tags;
 }
 
+json evaluations(const store::Layout& layout) {
+  json all = json::array();
+  for (const store::Evaluation& e : layout.evaluations) {
+    json numbers = json::object(), curves = json::object();
+    for (const store::Number& v : e.numbers)
+      numbers[v.name] = {{"value", v.value}, {"unit", v.unit}, {"n", v.n}, {"doc", v.doc}};
+    for (const store::Curve& c : e.curves)
+      curves[c.name] = {{"axis", c.axis}, {"at", c.at}, {"values", c.values}, {"unit", c.unit}, {"doc", c.doc}};
+    all.push_back(
+        {{"time", e.time}, {"step", e.step}, {"facts", pairs(e.facts)}, {"numbers", numbers}, {"curves", curves}});
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string show_json(const store::Reader& reader, const std::filesystem::path& file) {
@@ -66,6 +80,7 @@ std::string show_json(const store::Reader& reader, const std::filesystem::path& 
                     {"plugins", plugins},
                     {"metrics", metrics(reader)},
                     {"images", images(reader)},
+                    {"evaluations", evaluations(layout)},
                     {"segments", segments}};
   return json_text(all);
 }

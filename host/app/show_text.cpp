@@ -8,6 +8,7 @@
 #include "host/base/printable.hpp"
 #include "host/console/plot.hpp"
 #include "host/console/table.hpp"
+#include "host/console/units.hpp"
 
 namespace perrin::app {
 namespace {
@@ -174,6 +175,27 @@ std::string images_table(const store::Reader& reader, const Terminal& terminal) 
   return "\n" + table.text(terminal.width);
 }
 
+// One table for each evaluation, under its moment and its command.
+std::string evaluations_text(const store::Layout& layout, const Terminal& terminal) {
+  std::string text;
+  for (const store::Evaluation& e : layout.evaluations) {
+    text += title("evaluated " + one_line(e.time) + ", step " + std::to_string(e.step), terminal);
+    for (const auto& [key, value] : e.facts)
+      if (key == "command") text += one_line(value) + "\n";
+    Table table({"", ">value", "", ">n"});
+    for (const store::Number& v : e.numbers)
+      table.add({one_line(v.name), console::number(v.value), one_line(v.unit), std::to_string(v.n)});
+    for (const store::Curve& c : e.curves) {
+      const std::string ends = c.at.empty() ? ""
+                                            : " over " + one_line(c.axis) + " " + console::number(c.at.front()) +
+                                                  " to " + console::number(c.at.back());
+      table.add({one_line(c.name), "", trend(c.values, std::max(10, terminal.width - 64), terminal) + ends, ""});
+    }
+    text += table.text(terminal.width);
+  }
+  return text;
+}
+
 std::string segments_table(const store::Reader& reader, const Terminal& terminal) {
   if (reader.segments().size() < 2) return "";
   Table table({"segment", ">from step", ">dropped rows", ">after the start"});
@@ -195,7 +217,8 @@ std::string show_text(const store::Reader& reader, const std::filesystem::path& 
     text += loss_plot(reader, group, terminal) + columns_table(reader, group, terminal) +
             buckets_table(reader, group, terminal);
   }
-  return text + images_table(reader, terminal) + segments_table(reader, terminal);
+  return text + images_table(reader, terminal) + segments_table(reader, terminal) +
+         evaluations_text(reader.layout(), terminal);
 }
 
 }  // namespace perrin::app

@@ -16,13 +16,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path newest_of(const runs::Folder& folder) {
+runs::Found newest_of(const runs::Folder& folder) {
   std::vector<std::string> rejected;
   const auto found = runs::newest_checkpoint(folder.checkpoints(), &rejected);
   for (const std::string& line : rejected) std::cerr << "warning: skipped a checkpoint: " << line << "\n";
   if (!found)
     throw Error("the run has no usable checkpoint yet", folder.checkpoints().string(), "train it further first");
-  return found->file;
+  return *found;
 }
 
 }  // namespace
@@ -41,18 +41,20 @@ std::string another_sampler(const std::string& use, const config::Sampling& samp
   return "sampler={" + table + "}";
 }
 
-void take_weights(model::Model& model, const runs::Folder& folder, loader::Registry& registry, const Weights& weights,
-                  const model::NamedComponents& losses) {
+runs::Found take_weights(model::Model& model, const runs::Folder& folder, loader::Registry& registry,
+                         const Weights& weights, const model::NamedComponents& losses) {
   for (const config::Component* part : model.experiment.components())
     if (const auto at = part->where.find("weights");
         part->kind != "loss" && at != part->where.end() && at->second.file != folder.experiment().string())
       throw Error("[" + part->kind + "] weights is given, and the run has weights of its own", folder.path.string(),
                   "set it in a copy of the run's experiment.toml and `perrin sample` that file", Exit::usage);
   model.build_parameters(losses);
+  runs::Found taken;
   if (weights.ema_sigma_rel) {
     runs::load_reconstructed(folder.path / runs::kSnapshots, *weights.ema_sigma_rel, model.parameters);
   } else {
-    const fs::path file = weights.checkpoint.empty() ? newest_of(folder) : weights.checkpoint;
+    taken = weights.checkpoint.empty() ? newest_of(folder) : runs::found_at(weights.checkpoint);
+    const fs::path& file = taken.file;
     runs::load_averaged(file, model.parameters, model.fitted());
     if (weights.loss.starts_with("loss."))
       runs::for_each_averaged(runs::open_checkpoint(file), model.parameters, {weights.loss}, file,
@@ -60,6 +62,7 @@ void take_weights(model::Model& model, const runs::Folder& folder, loader::Regis
   }
   model.parameters.bind_values();
   if (model.diffuses()) runs::load_guide(model, registry, load_other);
+  return taken;
 }
 
 void take_given(model::Model& model, const config::Loaded& loaded, loader::Registry& registry, bool conditioned) {

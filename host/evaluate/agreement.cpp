@@ -92,8 +92,12 @@ Values agreement(model::Model& model, const Request& request, const std::vector<
   });
   Values values;
   for (size_t j = 0; j < judges.size(); ++j)
-    values.push_back({"agreement_" + judges[j].first, "", agreed[j] / static_cast<double>(n), n});
-  if (judges.size() > 1) values.push_back({"agreement_all", "", all_agree / static_cast<double>(n), n});
+    values.push_back({"agreement_" + judges[j].first, "",
+                      "share of samples in which the judge " + judges[j].second + " sees what was asked for",
+                      agreed[j] / static_cast<double>(n), n});
+  if (judges.size() > 1)
+    values.push_back(
+        {"agreement_all", "", "share of samples in which all judges do", all_agree / static_cast<double>(n), n});
   return values;
 }
 

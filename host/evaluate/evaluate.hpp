@@ -1,5 +1,5 @@
-// What a run's weights are worth on data: of a first stage its reconstructions, of an extractor its answers, of a denoiser
-// what judges see in its samples.
+// What a run's weights are worth on data: of a first stage its reconstructions, of an extractor its answers, of a
+// denoiser its error over noise levels, or what judges see in its samples.
 #pragma once
 
 #include <functional>
@@ -7,17 +7,17 @@
 #include <utility>
 #include <vector>
 
+#include "host/store/evaluation.hpp"
 #include "host/train/losses.hpp"
 
 namespace perrin::evaluate {
 
-// One number with the number of samples that it is of.
-struct Value {
-  std::string name, unit;
-  double value = 0;
-  int64_t n = 0;
+using Values = std::vector<store::Number>;
+
+struct Found {
+  Values numbers;
+  std::vector<store::Curve> curves;
 };
-using Values = std::vector<Value>;
 
 struct Request {
   int64_t count = 0;  // samples of the dataset, from the first; 0: all
@@ -40,5 +40,11 @@ using Judge = std::pair<std::string, std::string>;
 // Samples conditioned on the dataset's first samples, and for each judge the fraction in which it sees the class that the
 // dataset says; then the fraction in which all judges do.
 Values agreement(model::Model& model, const Request& request, const std::vector<Judge>& judges);
+
+// The denoiser's error over noise levels, whole log SNRs from -10 to 10 as far as the schedule goes: each sample at
+// every level with one noise, its own, so that two runs of one seed are compared on the same. Conditions are the
+// data's, none dropped, without guidance. Of a schedule or a parameterization the curve does not depend, but for what
+// was learnt.
+Found denoising(model::Model& model, const Request& request);
 
 }  // namespace perrin::evaluate

@@ -35,7 +35,8 @@ Values classification(model::Model& model, const Request& request) {
     labels.push_back(data::label_of(model, batch).cpu());
   });
   const at::Tensor all = at::cat(labels);
-  return {{"top1", "", metrics::top1(at::cat(scores), all), all.numel()}};
+  return {{"top1", "", "share of samples whose class is the first answer", metrics::top1(at::cat(scores), all),
+           all.numel()}};
 }
 
 // The embeddings of images and of their captions, and which class each has.
@@ -79,9 +80,10 @@ Values clip(model::Model& model, const Request& request) {
   const Embedded e = embed(model, request);
   const int64_t n = e.images.size(0), queries = e.texts.size(0);
   const at::Tensor scores = metrics::unit_rows(e.images).matmul(class_embeddings(e).t());
-  Values values = {{"zero_shot_top1", "", metrics::top1(scores, e.image_labels), n}};
+  Values values = {{"zero_shot_top1", "", "2103.00020 Sec. 3.1.4", metrics::top1(scores, e.image_labels), n}};
   for (const int64_t k : {1, 5, 10})
     values.push_back({"text_to_image_recall@" + std::to_string(k), "",
+                      "share of captions with one of their images among so many",
                       metrics::recall_at(k, e.texts, e.images, e.text_labels, e.image_labels), queries});
   return values;
 }

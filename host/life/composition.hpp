@@ -8,8 +8,9 @@ namespace perrin::life {
 
 struct Composition {
   // Throws config::Diagnostics with the place in the file. `loaded` and `registry` stay borrowed.
-  Composition(const config::Loaded& loaded, loader::Registry& registry)
-      : model(loaded, registry), losses(model, loaded, registry) {
+  Composition(const config::Loaded& loaded, loader::Registry& registry,
+              std::shared_ptr<services::Session> session = services::Session::of_process())
+      : model(loaded, registry, nullptr, std::move(session)), losses(model, loaded, registry) {
     model.build_parameters(trainable_losses());
   }
 

@@ -31,14 +31,14 @@ void check_stages(const Composition& c, const config::Loaded& loaded) {
   for (const config::Stage& stage : c.model.experiment.stages) runs::check_from(c.model, loaded, stage);
 }
 
-Trainer::Trainer(Composition& composition, const config::Loaded& loaded, const runs::Folder& folder,
-                 store::Writer& writer, Watch watch, store::Metadata origin)
+Trainer::Trainer(Composition& composition, const config::Loaded& loaded, const runs::Folder& folder, record::Sink& sink,
+                 Watch watch, store::Metadata origin)
     : model_(composition.model),
       terms_(composition.losses),
       inputs_(composition.inputs),
       loaded_(loaded),
       folder_(folder),
-      writer_(writer),
+      sink_(sink),
       watch_(std::move(watch)),
       trace_(model_, terms_),
       origin_(std::move(origin)) {}
@@ -53,7 +53,7 @@ void Trainer::restore(const runs::Found& checkpoint, const std::string& config_h
 
 void Trainer::begin(int64_t batch_size) {
   data::fit_conditioners(model_, batch_size);
-  for (const std::string& line : data::cut_captions(model_, batch_size)) watch_.note(line);
+  for (const std::string& line : data::cut_captions(model_, batch_size)) sink_.text(line);
   if (watch_.begun) watch_.begun();
 }
 
@@ -78,7 +78,9 @@ void Trainer::enter_stage(size_t index) {
     data::measure_latent(model_, stage.batch_size);
     if (model_.experiment.latent.cache)
       latents_ = std::make_unique<data::LatentCache>(
-          model_, inputs_, data::CacheRequest{stage.batch_size, folder_.path, watch_.note, watch_.stop});
+          model_, inputs_,
+          data::CacheRequest{stage.batch_size, folder_.path, [this](const std::string& line) { sink_.text(line); },
+                             watch_.stop});
   }
   pipeline_ = std::make_unique<data::Pipeline>(model_.dataset, model_.experiment.seed, progress_.position,
                                                stage.batch_size, model_.experiment.loader_threads);
@@ -120,7 +122,7 @@ bool Trainer::train_stage() {
     const double loss = step();
     const bool last = progress_.stage_step == stage.steps;
     const bool stop = watch_.stop && watch_.stop();
-    if (watch_.step) watch_.step({stage, progress_.stage_step, loss});
+    sink_.work({stage.name, "step", progress_.stage_step, stage.steps, progress_.stage_step - 1, loss});
     if (snapshots > 0 && (due(snapshots) || last)) snapshot();
     if (due(stage.checkpoint_every) || last || stop) checkpoint();
     if (stop && !last) return false;
@@ -208,7 +210,7 @@ void Trainer::log_row(const train::Optimizer::Report& report) {
   const double now = seconds();
   const int64_t steps = progress_.step - row_step_;
   trace_.observe(static_cast<size_t>(progress_.stage));
-  trace_.write(writer_, progress_.step, report, (now - row_time_) / static_cast<double>(steps),
+  trace_.write(sink_, progress_.step, report, (now - row_time_) / static_cast<double>(steps),
                stage.batch_size * stage.accumulate);
   row_time_ = now;
   row_step_ = progress_.step;
@@ -216,15 +218,18 @@ void Trainer::log_row(const train::Optimizer::Report& report) {
 
 // Rows first: a checkpoint never promises rows that are not on the disk.
 void Trainer::checkpoint() {
-  writer_.sync();
-  runs::save_checkpoint(folder_.checkpoints() / runs::checkpoint_name(progress_.step), model_.parameters, training(),
-                        progress_, loaded_.hash, stateful(), origin_);
+  sink_.sync();
+  const std::filesystem::path file = folder_.checkpoints() / runs::checkpoint_name(progress_.step);
+  runs::save_checkpoint(file, model_.parameters, training(), progress_, loaded_.hash, stateful(), origin_);
+  sink_.file(file);
   runs::prune_checkpoints(folder_.checkpoints(), kCheckpointsKept);
 }
 
 // Before the step's checkpoint, so that a resumed run lacks none.
 void Trainer::snapshot() {
-  runs::save_snapshot(folder_.path / runs::kSnapshots, model_.parameters, optimizer_->averages(), progress_);
+  const std::filesystem::path snapshots = folder_.path / runs::kSnapshots;
+  runs::save_snapshot(snapshots, model_.parameters, optimizer_->averages(), progress_);
+  sink_.file(snapshots / runs::checkpoint_name(progress_.step));
 }
 
 // The end of the run has a picture of its own, and so has the end of a first stage.
@@ -239,7 +244,8 @@ bool Trainer::sample_due() const {
 bool Trainer::sample() {
   if (!watch_.sample) return true;
   model_.parameters.bind_to(optimizer_->averaged());
-  const bool whole = watch_.sample(progress_.step);
+  const config::Stage& stage = model_.experiment.stages[static_cast<size_t>(progress_.stage)];
+  const bool whole = watch_.sample(stage, progress_.step);
   model_.parameters.bind_values();
   return whole;
 }

@@ -11,34 +11,26 @@
 #include "host/base/error.hpp"
 #include "host/data/pipeline.hpp"
 #include "host/life/composition.hpp"
+#include "host/record/sink.hpp"
 #include "host/record/trace.hpp"
 #include "host/runs/checkpoint.hpp"
 #include "host/runs/folder.hpp"
-#include "host/store/writer.hpp"
 #include "host/train/adversaries.hpp"
 
 namespace perrin::life {
 
-// After each step, for the progress bar.
-struct StepReport {
-  const config::Stage& stage;
-  int64_t stage_step = 0;
-  double loss = 0;
-};
-
-// What the trainer tells and asks its surroundings; all may be empty.
+// What the trainer asks its surroundings; all may be empty.
 struct Watch {
-  std::function<void(const StepReport&)> step;
-  std::function<bool(int64_t step)> sample;  // weights bound to the average; false: interrupted, asked again on resume
-  std::function<bool()> stop;                // asked after each step
-  std::function<void(const std::string&)> note;  // told of long work that is no step
-  std::function<void()> begun;                   // once, before a new run's first step: conditioners are fit
+  // Weights bound to the average; false: interrupted, asked again on resume.
+  std::function<bool(const config::Stage& stage, int64_t step)> sample;
+  std::function<bool()> stop;   // asked after each step
+  std::function<void()> begun;  // once, before a new run's first step: conditioners are fit
 };
 
 class Trainer {
  public:
   // All are borrowed.
-  Trainer(Composition& composition, const config::Loaded& loaded, const runs::Folder& folder, store::Writer& writer,
+  Trainer(Composition& composition, const config::Loaded& loaded, const runs::Folder& folder, record::Sink& sink,
           Watch watch, store::Metadata origin = {});  // of the checkpoints, origin.hpp
 
   // Continues from a checkpoint, whose config_hash is this: call before run(). Throws Error if it does not fit.
@@ -77,7 +69,7 @@ class Trainer {
   const data::InputFiles& inputs_;
   const config::Loaded& loaded_;
   const runs::Folder& folder_;
-  store::Writer& writer_;
+  record::Sink& sink_;
   Watch watch_;
   runs::Progress progress_;
   record::Trace trace_;

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -12,6 +11,7 @@
 #include "host/config/text.hpp"
 #include "host/model/first_stage.hpp"
 #include "host/services/status.hpp"
+#include "host/store/clock.hpp"
 
 namespace perrin::record {
 namespace {
@@ -102,8 +102,6 @@ std::vector<store::Column> buckets(const model::Model& model) {
   return all;
 }
 
-double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
-
 }  // namespace
 
 int64_t resident_bytes() {
@@ -136,6 +134,24 @@ std::vector<store::Group> trace_groups(const model::Model& model, const train::L
            {{"step_time", false, "s", "wall time per optimizer step since the last row"},
             {"throughput", false, "1/s", "samples per second since the last row"},
             {"memory", true, "B", "resident memory of the process"}}}};
+}
+
+store::Group summary_group(const config::Experiment& experiment) {
+  store::Group group{"summary",
+                     {{"seconds", false, "s", "from the start of this process's part of the run to its end"}}};
+  for (const config::Stage& stage : experiment.stages)
+    group.columns.push_back({"loss_" + stage.name, false, "", "the loss at the last step of stage " + stage.name});
+  return group;
+}
+
+std::vector<double> summary_row(const config::Experiment& experiment,
+                                const std::map<std::string, std::pair<double, double>>& losses, double seconds) {
+  std::vector<double> row = {seconds};
+  for (const config::Stage& stage : experiment.stages) {
+    const auto found = losses.find(stage.name);
+    row.push_back(found == losses.end() ? kNan : found->second.second);
+  }
+  return row;
 }
 
 Trace::Trace(const model::Model& model, const train::Losses& losses) : model_(model), losses_(losses) {
@@ -187,15 +203,14 @@ void Trace::observe(size_t stage) {
   for (const auto& [owner, component] : owners(model_)) take(*component, owner);
 }
 
-void Trace::write(store::Writer& writer, int64_t step, const train::Optimizer::Report& report, double seconds,
-                  int64_t samples) {
+void Trace::write(Sink& sink, int64_t step, const train::Optimizer::Report& report, double seconds, int64_t samples) {
   std::vector<double> row = {loss_, report.lr, report.grad_norm};
   row.insert(row.end(), values_.begin(), values_.end());
   for (int i = 0; model_.diffuses() && i < kBuckets; ++i) row.push_back(n_[i] > 0 ? sum_[i] / n_[i] : kNan);
-  const double time = now();
-  writer.append("train", step, time, row);
+  const double time = store::unix_seconds();
+  sink.row("train", step, time, row);
   const double rate = seconds > 0 ? static_cast<double>(samples) / seconds : kNan;
-  writer.append("system", step, time, std::vector<double>{seconds, rate, static_cast<double>(resident_bytes())});
+  sink.row("system", step, time, std::vector<double>{seconds, rate, static_cast<double>(resident_bytes())});
 }
 
 }  // namespace perrin::record

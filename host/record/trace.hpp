@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "host/store/writer.hpp"
+#include "host/record/sink.hpp"
+#include "host/store/layout.hpp"
 #include "host/train/losses.hpp"
 #include "host/train/objective/draw.hpp"
 #include "host/train/optimizer.hpp"
@@ -17,6 +18,12 @@ inline constexpr int kBuckets = 10;  // of the schedule's time domain, equal in 
 // Groups: "train" holds what a rerun repeats bit for bit (losses, lr, grad_norm); "system" holds what it does not
 // (seconds, images per second, memory).
 std::vector<store::Group> trace_groups(const model::Model& model, const train::Losses& losses);
+
+// The group "summary", one row for each process that trained the run, and that row. `losses`: first and last by stage;
+// NaN where this process did not train a stage.
+store::Group summary_group(const config::Experiment& experiment);
+std::vector<double> summary_row(const config::Experiment& experiment,
+                                const std::map<std::string, std::pair<double, double>>& losses, double seconds);
 
 // Throws Diagnostics, at the loss or component, where two things would write one column.
 void check_columns(const model::Model& model, const train::Losses& losses, const config::Loaded& loaded);
@@ -33,8 +40,7 @@ class Trace {
   // The numbers that the components of a stage have of their latest call (perrin.trace/1).
   void observe(size_t stage);
   // One row in each group; empties the values.
-  void write(store::Writer& writer, int64_t step, const train::Optimizer::Report& report, double seconds,
-             int64_t samples);
+  void write(Sink& sink, int64_t step, const train::Optimizer::Report& report, double seconds, int64_t samples);
   void clear();
 
   double loss() const { return loss_; }

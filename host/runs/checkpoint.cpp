@@ -149,15 +149,19 @@ void load_averaged(const fs::path& file, model::ParameterSet& parameters, const 
   load_held_states(tensors, stateful, file);
 }
 
+Found found_at(const fs::path& file) {
+  const store::SafeTensors tensors = open_checkpoint(file);
+  const store::Metadata& m = tensors.metadata();
+  return {file,
+          {model::held_number(m, "step", file), static_cast<uint64_t>(model::held_number(m, "position", file)),
+           model::held_number(m, "stage", file), model::held_number(m, "stage_step", file)},
+          m};
+}
+
 std::optional<Found> newest_checkpoint(const fs::path& folder, std::vector<std::string>* rejected) {
   for (const fs::path& file : checkpoint_files(folder)) {
     try {
-      const store::SafeTensors tensors = open_checkpoint(file);
-      const store::Metadata& m = tensors.metadata();
-      return Found{file,
-                   {model::held_number(m, "step", file), static_cast<uint64_t>(model::held_number(m, "position", file)),
-                    model::held_number(m, "stage", file), model::held_number(m, "stage_step", file)},
-                   m};
+      return found_at(file);
     } catch (const Error& error) {
       if (rejected) rejected->push_back(file.filename().string() + ": " + error.what());
     }

@@ -61,6 +61,9 @@ struct Found {
   store::Metadata metadata = {};
 };
 
+// A verified checkpoint and how far it is. Throws Error.
+Found found_at(const std::filesystem::path& file);
+
 // The newest checkpoint in `folder` that verifies; none if there is none. What does not verify is reported to
 // `rejected` (may be null), newest first.
 std::optional<Found> newest_checkpoint(const std::filesystem::path& folder, std::vector<std::string>* rejected);

@@ -48,6 +48,18 @@ Error file_error(const std::string& doing, const std::filesystem::path& path, in
                fix_of(doing.starts_with("read"), error_number));
 }
 
+void put_in_place(const std::filesystem::path& temporary, const std::filesystem::path& path) {
+  const int descriptor = ::open(temporary.c_str(), O_RDONLY | O_CLOEXEC);
+  int failed = descriptor < 0 || ::fsync(descriptor) != 0 ? errno : 0;
+  if (descriptor >= 0) ::close(descriptor);
+  if (failed == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) failed = errno;
+  if (failed != 0) {
+    ::unlink(temporary.c_str());
+    throw file_error("write", path, failed);
+  }
+  sync_folder(path);
+}
+
 void write_atomically(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts) {
   reserve_standard_files();  // a plugin may have closed one since the program began
   const std::filesystem::path temporary = path.string() + ".tmp";
@@ -56,14 +68,10 @@ void write_atomically(const std::filesystem::path& path, std::span<const std::sp
   int failed = 0;
   for (const auto part : parts)
     if (failed == 0) failed = write_all(descriptor, part);
-  if (failed == 0 && ::fsync(descriptor) != 0) failed = errno;
   if (::close(descriptor) != 0 && failed == 0) failed = errno;
-  if (failed == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) failed = errno;
-  if (failed != 0) {
-    ::unlink(temporary.c_str());
-    throw file_error("write", path, failed);
-  }
-  sync_folder(path);
+  if (failed == 0) return put_in_place(temporary, path);
+  ::unlink(temporary.c_str());
+  throw file_error("write", path, failed);
 }
 
 void sync_folder(const std::filesystem::path& path) {

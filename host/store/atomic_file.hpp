@@ -17,6 +17,9 @@ Error file_error(const std::string& doing, const std::filesystem::path& path, in
 // On an Error neither `<path>.tmp` nor a changed `path` is left.
 void write_atomically(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts);
 
+// The last steps of it, for a `temporary` that lies whole beside `path`.
+void put_in_place(const std::filesystem::path& temporary, const std::filesystem::path& path);
+
 // Makes a rename or a new name in the folder of `path` survive a power cut; file systems that cannot are left alone.
 void sync_folder(const std::filesystem::path& path);
 

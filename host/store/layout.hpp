@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "host/store/evaluation.hpp"
+
 namespace perrin::store {
 
 inline constexpr const char* kSchema = "perrin.run/1";
@@ -51,6 +53,7 @@ struct Layout {
   std::vector<Plugin> plugins;
   std::vector<Group> groups;
   std::vector<ImageTag> images;
+  std::vector<Evaluation> evaluations;
 };
 
 }  // namespace perrin::store

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "host/store/evaluations.hpp"
+#include "host/store/tables.hpp"
+
 namespace perrin::store {
 namespace {
 
@@ -9,42 +12,17 @@ using hdf5::check;
 using hdf5::Handle;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
-// Rows of a dataset of any rank; at most 2^24, so that a forged size is an error and not an allocation.
-hsize_t length(hid_t dataset) {
-  const Handle space(check(H5Dget_space(dataset), "data space"), H5Sclose);
-  const hssize_t n = H5Sget_simple_extent_npoints(space);
-  if (n < 0 || n > (1 << 24)) throw hdf5::Failure{"reading a table", "its size is not plausible", 0};
-  return static_cast<hsize_t>(n);
-}
-
 Pairs read_pairs(hid_t group) {
   Pairs pairs;
   for (const std::string& key : hdf5::attributes(group)) pairs.emplace_back(key, hdf5::read_attribute(group, key));
   return pairs;
 }
 
-std::vector<std::string> read_texts(hid_t group, const std::string& name) {
-  const Handle dataset = hdf5::open_dataset(group, name);
-  const Handle type(check(H5Dget_type(dataset), "dataset type"), H5Tclose);
-  const size_t bytes = H5Tget_size(type);
-  if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0 || bytes > (1 << 20))
-    throw hdf5::Failure{"reading texts", "they are not of fixed length", 0};
-  std::vector<std::string> texts(length(dataset));
-  if (texts.size() * bytes > hdf5::kLongestText) throw hdf5::Failure{"reading texts", "their size is not plausible", 0};
-  std::vector<char> block(texts.size() * bytes);
-  if (!texts.empty()) check(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, block.data()), "reading texts");
-  for (size_t i = 0; i < texts.size(); ++i) {
-    texts[i].assign(block.data() + i * bytes, bytes);
-    while (!texts[i].empty() && texts[i].back() == '\0') texts[i].pop_back();
-  }
-  return texts;
-}
-
 std::vector<Plugin> read_plugins(hid_t provenance) {
   const Handle group = hdf5::open_group(provenance, "plugins");
   std::vector<Plugin> plugins;
   const auto column = [&](const char* name, std::string Plugin::*field) {
-    const std::vector<std::string> texts = read_texts(group, name);
+    const std::vector<std::string> texts = hdf5::read_texts(group, name);
     plugins.resize(std::max(plugins.size(), texts.size()));
     for (size_t i = 0; i < texts.size(); ++i) plugins[i].*field = texts[i];
   };
@@ -111,23 +89,18 @@ Layout read_layout(hid_t file) {
   layout.plugins = read_plugins(provenance);
   layout.groups = read_groups(file);
   layout.images = read_tags(file);
+  layout.evaluations = read_evaluations(file);
   return layout;
 }
 
 std::vector<Segment> read_segments(hid_t file) {
   const Handle group = hdf5::open_group(file, "segments");
-  std::vector<Segment> segments(length(hdf5::open_dataset(group, "segment")));
-  std::vector<int64_t> step(segments.size()), dropped(segments.size());
-  std::vector<double> start(segments.size());
-  const auto column = [&](const char* name, hid_t type, void* into) {
-    const Handle dataset = hdf5::open_dataset(group, name);
-    if (length(dataset) != segments.size()) throw hdf5::Failure{"reading segments", "columns of different length", 0};
-    check(H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, into), "reading segments");
-  };
-  column("step", H5T_NATIVE_INT64, step.data());
-  column("start_time", H5T_NATIVE_DOUBLE, start.data());
-  column("dropped", H5T_NATIVE_INT64, dropped.data());
-  for (size_t i = 0; i < segments.size(); ++i) segments[i] = {step[i], start[i], dropped[i]};
+  const std::vector<int64_t> step = hdf5::read_integers(group, "step"), dropped = hdf5::read_integers(group, "dropped");
+  const std::vector<double> start = hdf5::read_numbers(group, "start_time");
+  if (step.size() != start.size() || step.size() != dropped.size())
+    throw hdf5::Failure{"reading segments", "columns of different length", 0};
+  std::vector<Segment> segments;
+  for (size_t i = 0; i < step.size(); ++i) segments.push_back({step[i], start[i], dropped[i]});
   return segments;
 }
 

@@ -98,33 +98,39 @@ Writer Writer::resume(const std::filesystem::path& file, int64_t step) {
   return resume(file, step, Reader::open(file).layout());
 }
 
+// The lock comes before the reading: an evaluation that another process adds is not lost.
 Writer Writer::resume(const std::filesystem::path& file, int64_t step, const Layout& layout) {
-  const Reader old = Reader::open(file);
   const RunLock lock(file);
+  const Reader old = Reader::open(file);
   check_steps(old, file);
+  Layout next = layout;
+  next.evaluations = old.layout().evaluations;
   std::vector<Segment> segments = old.segments();
   segments.push_back({step, unix_seconds(), count_dropped(old, step)});
-  return Writer(WriterThread::start(file, layout, segments, old.start_time(),
-                                    [&](RunFile& run) { copy(old, layout, step, run); }));
+  return Writer(
+      WriterThread::start(file, next, segments, old.start_time(), [&](RunFile& run) { copy(old, next, step, run); }));
 }
 
 Writer Writer::rescue(const std::filesystem::path& damaged, const std::filesystem::path& file, int64_t step,
                       const Layout& layout) {
   const Salvaged held = salvage(damaged, layout, step);
+  Layout next = layout;
+  next.evaluations = held.evaluations;
   std::vector<Segment> segments = held.segments;
   segments.push_back({step, unix_seconds(), 0});
   const std::string begun = held.start_time.empty() ? utc(unix_seconds()) : held.start_time;
-  return Writer(WriterThread::start(file, layout, segments, begun, [&](RunFile& run) {
+  return Writer(WriterThread::start(file, next, segments, begun, [&](RunFile& run) {
     for (size_t g = 0; g < held.rows.size(); ++g) run.append(g, held.rows[g]);
     for (size_t t = 0; t < held.images.size(); ++t)
       for (const auto& [at, pixels] : held.images[t]) run.append_image(t, at, pixels.data());
   }));
 }
 
+// The lock comes before the reading here, too.
 void Writer::close_killed(const std::filesystem::path& file) {
+  const RunLock lock(file);
   const Reader old = Reader::open(file);
   if (old.closed()) return;
-  const RunLock lock(file);
   constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
   Writer whole(WriterThread::start(file, old.layout(), old.segments(), old.start_time(),
                                    [&](RunFile& run) { copy(old, old.layout(), kAll, run); }));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "host/store/evaluations.hpp"
 #include "host/store/read_layout.hpp"
 #include "host/store/structure.hpp"
 
@@ -107,6 +108,7 @@ Salvaged salvage(const std::filesystem::path& file, const Layout& layout, int64_
     const Source from{open, static_cast<hsize_t>(info.st_size)};
     attempt([&] { all.start_time = hdf5::read_attribute(open, "start_time"); });
     attempt([&] { all.segments = read_segments(open); });
+    attempt([&] { all.evaluations = read_evaluations(open); });
     for (size_t g = 0; g < layout.groups.size(); ++g)
       attempt([&] { read_group(from, layout.groups[g], last, all.rows[g]); });
     for (size_t t = 0; t < layout.images.size(); ++t)

@@ -14,6 +14,7 @@ struct Salvaged {
   std::vector<Rows> rows;                                                     // of each group of the layout
   std::vector<std::vector<std::pair<int64_t, std::vector<uint8_t>>>> images;  // of each tag: steps and pixels
   std::vector<Segment> segments;                                              // as far as they can be read
+  std::vector<Evaluation> evaluations;                                        // all, or none
   std::string start_time;                                                     // empty: unknown
 };
 

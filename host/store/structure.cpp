@@ -1,12 +1,12 @@
 #include "host/store/structure.hpp"
 
-#include <hdf5_hl.h>
-
 #include <algorithm>
 #include <limits>
 #include <set>
 
 #include "host/base/error.hpp"
+#include "host/store/evaluations.hpp"
+#include "host/store/tables.hpp"
 
 namespace perrin::store {
 namespace {
@@ -15,20 +15,6 @@ using hdf5::check;
 using hdf5::Handle;
 
 constexpr hsize_t kRowsPerChunk = 1024;
-
-Handle create(hid_t parent, const std::string& name, hid_t type, hid_t space, hid_t properties = H5P_DEFAULT) {
-  return {
-      check(H5Dcreate2(parent, name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), "creating a dataset"),
-      H5Dclose};
-}
-
-void make_scale(hid_t dataset, const std::string& name) {
-  check(H5DSset_scale(dataset, name.c_str()), "making a dimension scale");
-}
-
-void attach(hid_t dataset, hid_t scale, unsigned dimension) {
-  check(H5DSattach_scale(dataset, scale, dimension), "attaching a dimension scale");
-}
 
 // An empty series of one number per row. Fill values mark what a killed writer reserved and did not write.
 Handle create_series(hid_t group, const Column& column) {
@@ -40,7 +26,8 @@ Handle create_series(hid_t group, const Column& column) {
   const int64_t no_step = kNoStep;
   if (column.integer) check(H5Pset_fill_value(list, H5T_NATIVE_INT64, &no_step), "fill value");
   if (!column.integer) check(H5Pset_fill_value(list, H5T_NATIVE_DOUBLE, &nan), "fill value");
-  Handle dataset = create(group, column.name, column.integer ? H5T_STD_I64LE : H5T_IEEE_F64LE, space, list);
+  Handle dataset =
+      hdf5::create_dataset(group, column.name, column.integer ? H5T_STD_I64LE : H5T_IEEE_F64LE, space, list);
   if (!column.unit.empty()) hdf5::write_attribute(dataset, "units", column.unit);
   if (!column.doc.empty()) hdf5::write_attribute(dataset, "long_name", column.doc);
   return dataset;
@@ -48,25 +35,15 @@ Handle create_series(hid_t group, const Column& column) {
 
 Handle create_step(hid_t group) {
   Handle step = create_series(group, {"step", true, "", "optimizer steps done"});
-  make_scale(step, "step");
+  hdf5::make_scale(step, "step");
   return step;
 }
 
 void create_metrics(hid_t metrics, const Group& group) {
   const Handle folder = hdf5::create_group(metrics, group.name);
   const Handle step = create_step(folder);
-  attach(create_series(folder, {"wall_time", false, "s", "Unix time"}), step, 0);
-  for (const Column& column : group.columns) attach(create_series(folder, column), step, 0);
-}
-
-// 0, 1, ..., n - 1: the coordinate of a dimension that has no other.
-Handle create_index(hid_t group, const std::string& name, hsize_t n) {
-  std::vector<int64_t> index(n);
-  for (hsize_t i = 0; i < n; ++i) index[i] = static_cast<int64_t>(i);
-  Handle dataset = create(group, name, H5T_STD_I64LE, hdf5::simple_space(1, &n));
-  check(H5Dwrite(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, index.data()), "writing an index");
-  make_scale(dataset, name);
-  return dataset;
+  hdf5::attach_scale(create_series(folder, {"wall_time", false, "s", "Unix time"}), step, 0);
+  for (const Column& column : group.columns) hdf5::attach_scale(create_series(folder, column), step, 0);
 }
 
 // The HDF5 Image specification 1.2: viewers show the rows as pictures.
@@ -85,34 +62,21 @@ void create_images(hid_t images, const ImageTag& tag) {
   const Handle list(check(H5Pcreate(H5P_DATASET_CREATE), "dataset list"), H5Pclose);
   check(H5Pset_chunk(list, 4, chunk), "chunk size");
   const Handle step = create_step(folder);
-  const Handle data = create(folder, "data", H5T_STD_U8LE, hdf5::simple_space(4, dims, max_dims), list);
-  attach(data, step, 0);
-  attach(data, create_index(folder, "y", h), 1);
-  attach(data, create_index(folder, "x", w), 2);
-  attach(data, create_index(folder, "channel", c), 3);
+  const Handle data = hdf5::create_dataset(folder, "data", H5T_STD_U8LE, hdf5::simple_space(4, dims, max_dims), list);
+  hdf5::attach_scale(data, step, 0);
+  hdf5::attach_scale(data, hdf5::write_index(folder, "y", h), 1);
+  hdf5::attach_scale(data, hdf5::write_index(folder, "x", w), 2);
+  hdf5::attach_scale(data, hdf5::write_index(folder, "channel", c), 3);
   mark_as_image(data, tag.channels);  // last: attaching a scale to what has a CLASS leaks a handle in HDF5 1.10
-}
-
-void write_texts(hid_t group, const std::string& name, hid_t index, const std::vector<std::string>& texts) {
-  size_t longest = 0;
-  for (const auto& text : texts) longest = std::max(longest, text.size());
-  const size_t bytes = longest + 1;
-  std::vector<char> block(texts.size() * bytes, '\0');
-  for (size_t i = 0; i < texts.size(); ++i) std::copy(texts[i].begin(), texts[i].end(), block.begin() + i * bytes);
-  const hsize_t n = texts.size();
-  const Handle type = hdf5::text_type(longest);
-  const Handle dataset = create(group, name, type, hdf5::simple_space(1, &n));
-  if (n > 0) check(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, block.data()), "writing texts");
-  attach(dataset, index, 0);
 }
 
 void create_plugins(hid_t provenance, const std::vector<Plugin>& plugins) {
   const Handle folder = hdf5::create_group(provenance, "plugins");
-  const Handle index = create_index(folder, "plugin", plugins.size());
+  const Handle index = hdf5::write_index(folder, "plugin", plugins.size());
   const auto column = [&](const char* name, std::string Plugin::*field) {
     std::vector<std::string> texts;
     for (const Plugin& plugin : plugins) texts.push_back(plugin.*field);
-    write_texts(folder, name, index, texts);
+    hdf5::write_texts(folder, name, index, texts);
   };
   column("id", &Plugin::id);
   column("kind", &Plugin::kind);
@@ -124,20 +88,13 @@ void create_plugins(hid_t provenance, const std::vector<Plugin>& plugins) {
 
 void create_segments(hid_t root, std::span<const Segment> segments) {
   const Handle folder = hdf5::create_group(root, "segments");
-  const hsize_t n = segments.size();
-  const Handle index = create_index(folder, "segment", n), space = hdf5::simple_space(1, &n);
+  const Handle index = hdf5::write_index(folder, "segment", segments.size());
   std::vector<int64_t> step, dropped;
   std::vector<double> start;
   for (const Segment& s : segments) step.push_back(s.step), start.push_back(s.start_time), dropped.push_back(s.dropped);
-  const auto column = [&](const char* name, hid_t file_type, hid_t type, const void* values, const char* unit) {
-    const Handle dataset = create(folder, name, file_type, space);
-    check(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "writing segments");
-    if (*unit) hdf5::write_attribute(dataset, "units", unit);
-    attach(dataset, index, 0);
-  };
-  column("step", H5T_STD_I64LE, H5T_NATIVE_INT64, step.data(), "");
-  column("start_time", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, start.data(), "s");
-  column("dropped", H5T_STD_I64LE, H5T_NATIVE_INT64, dropped.data(), "");
+  hdf5::write_numbers(folder, "step", index, step);
+  hdf5::write_attribute(hdf5::write_numbers(folder, "start_time", index, start), "units", "s");
+  hdf5::write_numbers(folder, "dropped", index, dropped);
 }
 
 void write_pairs(hid_t group, const std::vector<std::pair<std::string, std::string>>& pairs) {
@@ -169,6 +126,7 @@ void check_layout(const Layout& layout) {
     std::set<std::string> columns{"step", "wall_time"};
     for (const Column& column : group.columns) check_name(column.name, columns, "column of " + group.name);
   }
+  for (const Evaluation& evaluation : layout.evaluations) check_evaluation(evaluation);
   for (const ImageTag& tag : layout.images) {
     check_name(tag.tag, tags, "image tag");
     if (tag.height <= 0 || tag.width <= 0 || (tag.channels != 1 && tag.channels != 3))
@@ -195,6 +153,7 @@ void create_structure(hid_t file, const Layout& layout, std::span<const Segment>
   for (const Group& group : layout.groups) create_metrics(metrics, group);
   for (const ImageTag& tag : layout.images) create_images(images, tag);
   create_segments(file, segments);
+  write_evaluations(file, layout.evaluations);
 }
 
 }  // namespace perrin::store

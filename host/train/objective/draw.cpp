@@ -47,16 +47,12 @@ std::vector<double> weigh(model::Model& model, const Draw& d, const StageStep& a
 
 }  // namespace
 
-Draw draw(model::Model& model, const at::Tensor& x0, const std::vector<uint64_t>& positions, const StageStep& at) {
+// c_in x_t and the target in one pass over x_0, eps regenerated in registers.
+Draw shown_at(model::Model& model, const at::Tensor& x0, const std::vector<uint64_t>& positions,
+              std::vector<perrin_time> times) {
   Draw result;
-  result.importance.resize(positions.size());
-  result.times = draw_times(model, positions, result.importance);
+  result.times = std::move(times);
   result.coefficients = model.coefficients(result.times);
-  result.weight = weigh(model, result, at);
-  for (size_t b = 0; b < positions.size(); ++b) result.weight[b] *= result.importance[b];
-  result.drops = draw_drops(model, positions, at.stage);
-
-  // c_in x_t and the target in one pass over x_0, eps regenerated in registers.
   kernels::RowCoefficients rows;
   for (size_t b = 0; b < positions.size(); ++b) {
     const perrin_coefficients& c = result.coefficients[b];
@@ -67,9 +63,19 @@ Draw draw(model::Model& model, const at::Tensor& x0, const std::vector<uint64_t>
   }
   const random::Stream noise{model.experiment.seed, PERRIN_PURPOSE_NOISE, 0};
   kernels::Noised noised = kernels::q_sample(x0, rows, {noise, positions});
-  result.input = std::move(noised.x_t);
+  result.input = model::channels_last(noised.x_t);
   result.target = std::move(noised.target);
-  result.input = model::channels_last(result.input);
+  return result;
+}
+
+Draw draw(model::Model& model, const at::Tensor& x0, const std::vector<uint64_t>& positions, const StageStep& at) {
+  std::vector<double> importance(positions.size());
+  std::vector<perrin_time> times = draw_times(model, positions, importance);
+  Draw result = shown_at(model, x0, positions, std::move(times));
+  result.weight = weigh(model, result, at);
+  for (size_t b = 0; b < positions.size(); ++b) result.weight[b] *= importance[b];
+  result.importance = std::move(importance);
+  result.drops = draw_drops(model, positions, at.stage);
   return result;
 }
 

@@ -20,6 +20,10 @@ struct Draw {
   at::Tensor target;                              // [B, ...] target_x0 x_0 + target_noise eps: what it should say
 };
 
+// What the network is shown at these times, and should say: times, coefficients, input and target alone.
+Draw shown_at(model::Model& model, const at::Tensor& x0, const std::vector<uint64_t>& positions,
+              std::vector<perrin_time> times);
+
 // Draws t, eps and condition drops for x_0: [B, ...] where diffusion runs.
 Draw draw(model::Model& model, const at::Tensor& x0, const std::vector<uint64_t>& positions, const StageStep& at);
 

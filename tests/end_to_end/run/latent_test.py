@@ -136,14 +136,22 @@ class Weights(Scratch):
         after = {k: v for k, v in weights(taken).items() if k.startswith("encoder.")}
         averaged = {k[4:]: v for k, v in before.items() if k.startswith("ema.")} or before
         self.assertEqual([], differences(averaged, after))
+        # A run that has begun needs the file no more.
+        file.unlink()
+        experiment = taken / "experiment.toml"
+        last = experiment.read_text().rindex("steps = ")
+        experiment.write_text(experiment.read_text()[:last] + "steps = 1" + experiment.read_text()[last + len("steps = "):])
+        PERRIN("resume", taken)
 
     def test_eval_says_what_a_first_stage_loses(self):
         made, _ = self.run_of("made", SHAPES + ENCODER + FIRST)
-        found = json.loads(PERRIN("eval", made, "--count", "32", "--json").stdout)
+        said = json.loads(PERRIN("eval", made, "--count", "32", "--json").stdout)
+        found = said["numbers"]
         self.assertEqual({"l1", "psnr", "psnr-8bit", "encode", "decode"}, found.keys())
         self.assertEqual(32, found["l1"]["n"])
+        self.assertTrue(said["kept"])
         longer, _ = self.run_of("longer", SHAPES + ENCODER + FIRST.replace("steps = 4", "steps = 150"))
-        better = json.loads(PERRIN("eval", longer, "--count", "32", "--json").stdout)
+        better = json.loads(PERRIN("eval", longer, "--count", "32", "--json").stdout)["numbers"]
         self.assertLess(better["l1"]["value"], 0.8 * found["l1"]["value"])
         self.assertGreater(better["psnr"]["value"], found["psnr"]["value"])
 
@@ -268,7 +276,7 @@ class Extractors(Scratch):
         run = self.folder / "brief"
         PERRIN("run", file, "--out", run, "--set", "stage.steps=80", "--set", "stage.warmup=10", "--set", "stage.ema_decay=0.9",
                "--set", "stage.checkpoint_every=0", OMP_NUM_THREADS="2")
-        found = json.loads(PERRIN("eval", run, "--set", "dataset.split=test", "--count", "2000", "--json").stdout)
+        found = json.loads(PERRIN("eval", run, "--set", "dataset.split=test", "--count", "2000", "--json").stdout)["numbers"]
         print(f"\ntop-1 after 80 steps: {found['top1']['value']:.3f} of {found['top1']['n']}")
         self.assertGreater(found["top1"]["value"], 0.6)
         weights_file = self.folder / "brief.safetensors"

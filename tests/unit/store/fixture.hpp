@@ -26,7 +26,7 @@ class StoreTest : public ::testing::Test {
   ~StoreTest() override { std::filesystem::remove_all(folder); }
 
   static Layout layout() {
-    Layout layout{"run-1", "", "abc123", "[experiment]\nname = \"ü\"\n", R"({"experiment":{"name":"ü"}})", {}, {},
+    Layout layout{"run-1", "", "abc123", "[experiment]\nname = \"ü\"\n", R"({"experiment":{"name":"ü"}})", {}, {}, {},
                   {},      {}, {}};
     for (int i = 0; i < 12; ++i) layout.params.emplace_back("stage." + std::to_string(i) + ".lr", "1e-3");
     layout.provenance = {{"git_commit", "0123456789abcdef"}, {"git_diff", std::string(100'000, '+')}, {"empty", ""}};

@@ -78,9 +78,13 @@ def with_xarray(path):
             assert ds["data"].sel(step=2000).values.max() == 20
         with xr.open_dataset(path, group="segments", engine=engine) as ds:
             assert ds["start_time"].dims == ("segment",)
+        with xr.open_dataset(path, group="evaluations/1", engine=engine) as ds:
+            assert ds["value"].values.tolist() == [31.5, 0.125] and ds["n"].values.tolist() == [1000, 1000]
+        with xr.open_dataset(path, group="evaluations/1/curves/denoising_error", engine=engine) as ds:
+            assert float(ds["value"].sel(log_snr=2)) == 0.25
         print(f"xarray {xr.__version__} with {engine}: equal")
     with netCDF4.Dataset(path) as f:  # the whole tree, every group
-        assert set(f.groups) == {"config", "provenance", "metrics", "images", "segments"}, f.groups
+        assert set(f.groups) == {"config", "provenance", "metrics", "images", "segments", "evaluations"}, f.groups
         assert f.status == "finished" and f["config/params"].getncattr("stage.3.lr") == "1e-3"
 
 
@@ -107,6 +111,8 @@ def main(writer, page):
         names = documented(page, 0, folder / "run.h5")
         assert names["smooth"].shape == (2500,) and names["table"].loc[9, "loss"] == 0.1
         assert names["params"]["stage.0.lr"] == "1e-3" and names["picture"].shape == (4, 6, 3)
+        assert names["found"].loc["psnr", "value"] == 31.5, names["found"]
+        assert names["command"] == "perrin eval RUN" and names["curve"].sel(log_snr=0) == 0.5
         with_xarray(folder / "run.h5")
         others(folder)
     print(f"h5py {h5py.__version__}, pandas {pd.__version__}, netCDF4 {netCDF4.__version__}: equal")

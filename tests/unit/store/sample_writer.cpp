@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/base/error.hpp"
+#include "host/store/add_evaluation.hpp"
 #include "host/store/png.hpp"
 #include "host/store/safetensors.hpp"
 #include "host/store/writer.hpp"
@@ -13,7 +14,8 @@
 using namespace perrin::store;
 
 static Layout layout() {
-  Layout layout{"run-1", "sweep-1", "abc123", "[experiment]\nname = \"ü\"\n", R"({"name":"ü"})", {}, {}, {}, {}, {}};
+  Layout layout{"run-1", "sweep-1", "abc123", "[experiment]\nname = \"ü\"\n", R"({"name":"ü"})", {}, {}, {},
+                {},      {},        {}};
   for (int i = 0; i < 12; ++i) layout.params.emplace_back("stage." + std::to_string(i) + ".lr", "1e-3");
   layout.provenance = {{"git_commit", "0123456789abcdef"}, {"git_diff", std::string(100'000, '+')}};
   layout.plugins = {{"unet", "denoiser", "1.0.0", "B", "unet.so", "aa"},
@@ -44,6 +46,11 @@ static void write(const std::filesystem::path& folder) {
   std::getline(std::cin, line);
   writer.set_status("finished");
   writer.close();
+  add_evaluation(folder / "run.h5", {"2026-01-01T00:00:00Z",
+                                     2000,
+                                     {{"command", "perrin eval RUN"}, {"checkpoint", "step-00002000.safetensors"}},
+                                     {{"psnr", "dB", "", 31.5, 1000}, {"l1", "", "", 0.125, 1000}},
+                                     {{"denoising_error", "", "", "log_snr", "", "", {-2, 0, 2}, {0.75, 0.5, 0.25}}}});
 }
 
 int main(int, char** arguments) {
