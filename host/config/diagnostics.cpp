@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "host/base/utf8.hpp"
 #include "host/config/text.hpp"
 
 namespace perrin::config {

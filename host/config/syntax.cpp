@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "host/base/utf8.hpp"
 #include "host/config/parse.hpp"
 #include "host/config/text.hpp"
 
@@ -53,7 +54,7 @@ Location start_of_line(std::string_view text, Location at) {
 std::optional<Location> find_bad_utf8(std::string_view text, const std::string& file) {
   for (size_t at = 0; at < text.size();) {
     const Character character = first_character(text.substr(at));
-    if (!is_utf8(text.substr(at, character.size))) return locate(text, at, file);
+    if (!character.valid()) return locate(text, at, file);
     at += character.size;
   }
   return std::nullopt;

@@ -2,25 +2,10 @@
 
 #include <algorithm>
 
+#include "host/base/printable.hpp"
+#include "host/base/utf8.hpp"
+
 namespace perrin::config {
-namespace {
-
-struct Range {
-  uint32_t first, last;
-};
-// The blocks that matter in names and comments; an exact table would not move a caret that anyone looks at.
-constexpr Range kCombining[] = {{0x0300, 0x036f}, {0x200b, 0x200f}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f}};
-constexpr Range kWide[] = {{0x1100, 0x115f},   {0x2e80, 0xa4cf},   {0xac00, 0xd7a3},
-                           {0xf900, 0xfaff},   {0xfe30, 0xfe6f},   {0xff00, 0xff60},
-                           {0x1f300, 0x1f64f}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
-
-template <size_t N>
-bool within(const Range (&ranges)[N], uint32_t code) {
-  return std::any_of(std::begin(ranges), std::end(ranges),
-                     [code](Range range) { return code >= range.first && code <= range.last; });
-}
-
-}  // namespace
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
@@ -36,8 +21,6 @@ int count_characters(std::string_view text) {
   for (; !text.empty(); ++count) text.remove_prefix(first_character(text).size);
   return count;
 }
-
-int display_width(uint32_t code) { return within(kCombining, code) ? 0 : within(kWide, code) ? 2 : 1; }
 
 std::string printable(std::string_view text) {
   std::string out;

@@ -2,20 +2,14 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "host/base/printable.hpp"
 
 namespace perrin::config {
 
 bool is_utf8(std::string_view text);
 int count_characters(std::string_view text);
-
-// Terminal columns of one character: 0 for combining marks, 2 for wide ones, else 1 (a tab too).
-int display_width(uint32_t code);
 
 // Control characters and invalid bytes become '?', so that a caret below stands right; tabs stay.
 std::string printable(std::string_view text);

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "host/base/printable.hpp"
+#include "host/base/utf8.hpp"
 
 namespace perrin::console {
 namespace {
@@ -35,15 +36,7 @@ class Escaping : public std::streambuf {
  protected:
   std::streamsize xsputn(const char* text, std::streamsize n) override {
     pending_.append(text, static_cast<size_t>(n));
-    size_t whole = pending_.size();
-    for (size_t back = 1; back <= 3 && back <= pending_.size(); ++back) {
-      const auto lead = static_cast<unsigned char>(pending_[pending_.size() - back]);
-      if (lead < 0x80) break;
-      const size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-      if (size > back) whole = pending_.size() - back;
-      if (size > 1) break;
-    }
-    return put(whole) ? n : 0;
+    return put(whole_characters(pending_).size()) ? n : 0;
   }
   int_type overflow(int_type c) override {
     const char one = traits_type::to_char_type(c);

@@ -6,8 +6,8 @@
 
 namespace perrin::console {
 
-// Wide East Asian characters and emoji count two, combining marks none; colour sequences count none; a byte that is
-// not UTF-8 counts one.
+// Of all its characters (base/utf8.hpp), as terminals that do not join emoji show them; colour sequences count none, a
+// byte that is not UTF-8 one.
 int display_width(std::string_view text);
 
 // At most `width` columns of the text; the last one is "…" if something is left out.

@@ -90,7 +90,23 @@ TEST(TextWidth, WideCombiningAndBrokenCharacters) {
   EXPECT_EQ(display_width("👗"), 2);
   EXPECT_EQ(display_width("\x1b[36mab\x1b[0m"), 2);
   EXPECT_EQ(display_width("a\xff\xc3"), 3);
+  EXPECT_EQ(display_width("\xed\xa0\x80"), 3) << "half of a UTF-16 pair: three bytes";
+  EXPECT_EQ(display_width("a\tb"), 3);
   EXPECT_EQ(display_width("\x1b["), 0);
+}
+
+// East Asian Width and general categories of the Unicode Character Database.
+TEST(TextWidth, OfCharactersThatNoShortTableHas) {
+  EXPECT_EQ(display_width("🧑‍🚀"), 4) << "two emoji and a zero width joiner";
+  EXPECT_EQ(display_width("\u200d\u200b\ufeff\u2060"), 0);
+  EXPECT_EQ(display_width("\u2705\u26a1\u2b50"), 6) << "emoji outside of the emoji blocks";
+  EXPECT_EQ(display_width("\U0001fad6\U0001f7e2"), 4) << "later blocks";
+  EXPECT_EQ(display_width("\u2764"), 1) << "text by default";
+  EXPECT_EQ(display_width("\u0e01\u0e34"), 1) << "Thai";
+  EXPECT_EQ(display_width("한국어"), 6);
+  EXPECT_EQ(display_width("\uff21\uff71"), 3) << "full and half width";
+  EXPECT_EQ(display_width("\U00017000\U0001b000"), 4) << "Tangut, Kana supplement";
+  EXPECT_EQ(display_width("\u2500\u2588\u28ff…"), 4) << "what plots are made of";
 }
 
 TEST(TextWidth, ClipNeverCutsACharacter) {
