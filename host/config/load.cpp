@@ -1,10 +1,10 @@
 #include "host/config/load.hpp"
 
+#include "host/base/digest.hpp"
 #include "host/config/build.hpp"
 #include "host/config/include.hpp"
 #include "host/config/resolved.hpp"
 #include "host/config/set.hpp"
-#include "host/config/sha256.hpp"
 
 namespace perrin::config {
 namespace {

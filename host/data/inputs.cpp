@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "host/config/sha256.hpp"
+#include "host/base/digest.hpp"
 #include "host/loader/file_sums.hpp"
 #include "host/services/status.hpp"
 
@@ -20,7 +20,7 @@ perrin_status* declare_bytes(void* context, perrin_text name, uint64_t n, const 
   return services::as_status([&] {
     auto& declared = *static_cast<Declared*>(context);
     const std::string_view held(reinterpret_cast<const char*>(bytes), n);
-    declared.inputs.push_back({declared.component, std::string(services::view(name)), n, config::sha256_hex(held)});
+    declared.inputs.push_back({declared.component, std::string(services::view(name)), n, sha256_hex(held)});
   });
 }
 
@@ -78,14 +78,14 @@ std::vector<InputSum> InputFiles::sums() const {
     texts.back() += std::to_string(input.name.size()) + " " + input.name + " " + std::to_string(input.bytes) + " " +
                     input.sha256 + "\n";
   }
-  for (size_t i = 0; i < sums.size(); ++i) sums[i].sha256 = config::sha256_hex(texts[i]);
+  for (size_t i = 0; i < sums.size(); ++i) sums[i].sha256 = sha256_hex(texts[i]);
   return sums;
 }
 
 std::string InputFiles::of(const std::string& id) const {
   for (const InputSum& sum : sums())
     if (sum.component == id) return sum.sha256;
-  return config::sha256_hex("");
+  return sha256_hex("");
 }
 
 InputFiles dataset_inputs(model::Model& model) {

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "host/config/sha256.hpp"
+#include "host/base/digest.hpp"
 #include "host/loader/elf.hpp"
 #include "host/model/device.hpp"
 #include "host/model/fields.hpp"
@@ -30,7 +30,7 @@ std::string described(const config::Component& part, const services::Component& 
 
 std::string bytes_of(const at::Tensor& tensor) {
   const at::Tensor held = tensor.detach().cpu().contiguous();
-  return config::sha256_hex({static_cast<const char*>(held.const_data_ptr()), held.nbytes()});
+  return sha256_hex({static_cast<const char*>(held.const_data_ptr()), held.nbytes()});
 }
 
 // Whose arithmetic it is.
@@ -52,7 +52,7 @@ store::LatentHeader latent_header(model::Model& model, const InputFiles& inputs,
     for (const model::Parameter& p : group->parameters) text += p.name + " " + bytes_of(p.tensor) + "\n";
   std::vector<int64_t> shape(model.shapes.z.sizes, model.shapes.z.sizes + model.shapes.z.rank);
   shape.insert(shape.begin(), static_cast<int64_t>(count));
-  return {config::sha256_hex(text), e.dataset.use + " by " + e.encoder.use, shape, 0};
+  return {sha256_hex(text), e.dataset.use + " by " + e.encoder.use, shape, 0};
 }
 
 }  // namespace perrin::data

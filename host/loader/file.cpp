@@ -10,8 +10,8 @@
 #include <chrono>
 #include <cstring>
 
+#include "host/base/digest.hpp"
 #include "host/base/error.hpp"
-#include "host/config/sha256.hpp"
 
 namespace perrin::loader {
 namespace {
@@ -62,6 +62,6 @@ bool settled(const FileIdentity& identity) {
   return now - std::max(identity.modified_ns, identity.changed_ns) > 2'000'000'000;
 }
 
-std::string sha256_of(const std::filesystem::path& file) { return config::sha256_hex(MappedFile(file).text()); }
+std::string sha256_of(const std::filesystem::path& file) { return sha256_hex(MappedFile(file).text()); }
 
 }  // namespace perrin::loader

@@ -12,8 +12,8 @@
 #include <thread>
 #include <unordered_map>
 
+#include "host/base/digest.hpp"
 #include "host/base/error.hpp"
-#include "host/config/sha256.hpp"
 #include "host/loader/file.hpp"
 #include "host/loader/private_folder.hpp"
 #include "host/loader/search.hpp"
@@ -84,7 +84,7 @@ int open_data(const fs::path& file) {
 
 std::string hash_of(const fs::path& file, std::atomic<uint64_t>& done, const std::atomic<bool>& stop) {
   const int descriptor = open_data(file);
-  config::Sha256 hash;
+  Digest hash;
   std::string buffer(1 << 20, '\0');
   ssize_t n = 0;
   while (!stop && ((n = ::read(descriptor, buffer.data(), buffer.size())) > 0 || (n < 0 && errno == EINTR))) {
@@ -96,7 +96,7 @@ std::string hash_of(const fs::path& file, std::atomic<uint64_t>& done, const std
   ::close(descriptor);
   if (failed)
     throw Error(std::string("cannot read the data: ") + std::strerror(failed), file.string(), "check the disk");
-  return hash.hex();
+  return hex_of(hash.bytes());
 }
 
 // Hashes files[unknown[...]] into sums on all cores; this thread reports. The first exception is thrown again.
@@ -134,7 +134,7 @@ void hash_all(const std::vector<fs::path>& files, const std::vector<size_t>& unk
 std::vector<FileSum> file_sums(const std::string& set, const std::vector<fs::path>& files,
                                const std::function<void(uint64_t, uint64_t)>& progress) {
   const fs::path folder = cache_folder("sums");
-  const fs::path file = folder / (config::sha256_hex(set) + ".txt");
+  const fs::path file = folder / (sha256_hex(set) + ".txt");
   const Table known = folder.empty() ? Table() : read_table(file);
   std::vector<FileSum> sums(files.size());
   std::vector<Seen> seen(files.size());

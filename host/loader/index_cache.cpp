@@ -3,8 +3,8 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "host/base/digest.hpp"
 #include "host/base/error.hpp"
-#include "host/config/sha256.hpp"
 #include "host/loader/elf.hpp"
 #include "host/loader/private_folder.hpp"
 
@@ -69,7 +69,7 @@ std::string IndexCache::hash(const std::string& file) {
 }
 
 std::filesystem::path IndexCache::entry(const std::string& sha256) const {
-  return folder_ / (config::sha256_hex(sha256 + " " + host_) + ".json");
+  return folder_ / (sha256_hex(sha256 + " " + host_) + ".json");
 }
 
 std::optional<ProbeResult> IndexCache::find(const std::string& sha256) const try {

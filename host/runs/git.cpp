@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "host/config/sha256.hpp"
+#include "host/base/digest.hpp"
 #include "host/runs/git_index.hpp"
 
 namespace perrin::runs {
@@ -88,16 +88,16 @@ std::string commit_of(const Repository& r) {
 
 // The blob's name that the file's bytes have. `left` counts down what may still be read. Empty if it cannot be read.
 std::string blob_of(const fs::path& file, const struct stat& info, uint64_t& left) {
-  Sha1 hash;
+  Digest hash(Digest::Algorithm::sha1);
   hash.add("blob " + std::to_string(info.st_size) + '\0');
   if (S_ISLNK(info.st_mode)) {
     std::error_code none;
     hash.add(fs::read_symlink(file, none).native());
-    return hash.digest();
+    return hash.bytes();
   }
   if (!read_file(file, left, [&](std::string_view bytes) { hash.add(bytes); })) return "";
   left -= static_cast<uint64_t>(info.st_size);
-  return hash.digest();
+  return hash.bytes();
 }
 
 // What git's own look at the file proves: nothing if the index is no newer than the file.
@@ -111,7 +111,7 @@ bool untouched(const IndexEntry& e, const struct stat& info, const struct timesp
 struct Changed {
   std::string names;
   size_t n = 0;
-  config::Sha256 hash;
+  Digest hash;
   void add(const IndexEntry& e, const std::string& what, const std::string& content) {
     if (n++ < kNamed) names += (n == 1 ? "" : ", ") + e.name + what;
     hash.add(e.name + '\0' + what + '\0' + content);
@@ -150,7 +150,7 @@ std::vector<std::pair<std::string, std::string>> git_facts(const fs::path& folde
   if (changed.n == 0) return facts;
   if (changed.n > kNamed) changed.names += ", and " + std::to_string(changed.n - kNamed) + " more";
   facts.emplace_back("git_changed", changed.names);
-  facts.emplace_back("git_changes_sha256", changed.hash.hex());
+  facts.emplace_back("git_changes_sha256", hex_of(changed.hash.bytes()));
   return facts;
 } catch (const std::exception&) {
   return {};

@@ -1,7 +1,8 @@
 #include "host/runs/git_index.hpp"
 
 #include <algorithm>
-#include <bit>
+
+#include "host/base/digest.hpp"
 
 namespace perrin::runs {
 namespace {
@@ -91,10 +92,10 @@ std::string tree(const std::vector<IndexEntry>& entries, size_t& at, const std::
     const std::string sub = tree(entries, at, below);
     body += "40000 " + e.name.substr(prefix.size(), slash - prefix.size()) + '\0' + sub;
   }
-  Sha1 hash;
+  Digest hash(Digest::Algorithm::sha1);
   hash.add("tree " + std::to_string(body.size()) + '\0');
   hash.add(body);
-  return hash.digest();
+  return hash.bytes();
 }
 
 }  // namespace
@@ -122,50 +123,6 @@ std::string tree_of(const std::vector<IndexEntry>& entries) {
   if (std::ranges::any_of(entries, strange)) return "";
   size_t at = 0;
   return hex_of(tree(entries, at, ""));
-}
-
-void Sha1::block(const unsigned char* at) {
-  uint32_t w[80];
-  for (int t = 0; t < 16; ++t, at += 4)
-    w[t] = uint32_t{at[0]} << 24 | uint32_t{at[1]} << 16 | uint32_t{at[2]} << 8 | at[3];
-  for (int t = 16; t < 80; ++t) w[t] = std::rotl(w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16], 1);
-  auto [a, b, c, d, e] = state_;
-  for (int t = 0; t < 80; ++t) {
-    const uint32_t f = t < 20   ? (b & c) | (~b & d)
-                       : t < 40 ? b ^ c ^ d
-                       : t < 60 ? (b & c) | (b & d) | (c & d)
-                                : b ^ c ^ d;
-    constexpr uint32_t k[] = {0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6};
-    const uint32_t next = std::rotl(a, 5) + f + e + k[t / 20] + w[t];
-    e = d, d = c, c = std::rotl(b, 30), b = a, a = next;
-  }
-  state_[0] += a, state_[1] += b, state_[2] += c, state_[3] += d, state_[4] += e;
-}
-
-void Sha1::add(std::string_view bytes) {
-  bytes_ += bytes.size();
-  tail_ += bytes;
-  size_t at = 0;
-  for (; tail_.size() - at >= 64; at += 64) block(reinterpret_cast<const unsigned char*>(&tail_[at]));
-  tail_.erase(0, at);
-}
-
-std::string Sha1::digest() {
-  const uint64_t bits = bytes_ * 8;
-  std::string end = "\x80";
-  end.resize(1 + (119 - tail_.size()) % 64, '\0');
-  for (int shift = 56; shift >= 0; shift -= 8) end += static_cast<char>(bits >> shift);
-  add(end);
-  std::string digest;
-  for (const uint32_t word : state_)
-    for (int shift = 24; shift >= 0; shift -= 8) digest += static_cast<char>(word >> shift);
-  return digest;
-}
-
-std::string hex_of(std::string_view bytes) {
-  std::string hex;
-  for (const unsigned char c : bytes) hex += "0123456789abcdef"[c >> 4], hex += "0123456789abcdef"[c & 15];
-  return hex;
 }
 
 }  // namespace perrin::runs

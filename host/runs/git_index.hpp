@@ -23,18 +23,4 @@ std::optional<std::vector<IndexEntry>> parse_index(std::string_view bytes);
 // The tree object's name in hexadecimal digits; entries as the index sorts them. Empty where some are unmerged.
 std::string tree_of(const std::vector<IndexEntry>& entries);
 
-class Sha1 {
- public:
-  void add(std::string_view bytes);
-  std::string digest();  // 20 bytes, of all that was added; once
-
- private:
-  void block(const unsigned char* at);
-  uint32_t state_[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
-  std::string tail_;
-  uint64_t bytes_ = 0;
-};
-
-std::string hex_of(std::string_view bytes);
-
 }  // namespace perrin::runs

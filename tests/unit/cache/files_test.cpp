@@ -5,8 +5,8 @@
 #include <chrono>
 #include <thread>
 
+#include "host/base/digest.hpp"
 #include "host/base/error.hpp"
-#include "host/config/sha256.hpp"
 #include "host/loader/file_sums.hpp"
 #include "host/store/latent_file.hpp"
 #include "tests/unit/cache/scratch.hpp"
@@ -25,11 +25,11 @@ std::pair<std::vector<std::string>, uint64_t> sums(const std::vector<std::filesy
   return {all, read};
 }
 
-TEST(Sha256, InPiecesIsThePublishedSum) {  // FIPS 180-2, B.1 and B.3
-  config::Sha256 hash;
+TEST(Digest, InPiecesIsThePublishedSum) {  // FIPS 180-2, B.1 and B.3
+  Digest hash;
   for (int i = 0; i < 1'000'000 / 50; ++i) hash.add(std::string(50, 'a'));
-  EXPECT_EQ(hash.hex(), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
-  EXPECT_EQ(config::sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(hex_of(hash.bytes()), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 TEST(Xxh64, HasThePublishedValues) {  // xxHash's own test vectors, seed 0, as python-xxhash lists them
@@ -60,7 +60,7 @@ TEST(FileSums, AreRememberedOnceTheFilesHaveSettled) {
     written = std::chrono::system_clock::now();
     first = sums({a, b}), second = sums({a, b});
   } while (std::chrono::system_clock::now() - written > std::chrono::seconds(1));
-  EXPECT_EQ(first.first, (std::vector{config::sha256_hex("one"), config::sha256_hex("three")}));
+  EXPECT_EQ(first.first, (std::vector{sha256_hex("one"), sha256_hex("three")}));
   EXPECT_EQ(second.second, 8u) << "a file that has just changed may change again and look the same";
   std::this_thread::sleep_for(std::chrono::milliseconds(2100));
   EXPECT_EQ(sums({a, b}).second, 8u);
@@ -80,7 +80,7 @@ TEST(FileSums, AnEditOfTheSameSizeAndTimeIsSeen) {
   const timespec times[2] = {before.st_atim, before.st_mtim};
   ASSERT_EQ(::utimensat(AT_FDCWD, a.c_str(), times, 0), 0);
   const auto [after, read] = sums({a, b});
-  EXPECT_EQ(after[0], config::sha256_hex("two"));
+  EXPECT_EQ(after[0], sha256_hex("two"));
   EXPECT_EQ(read, 3u) << "the other file is not read again";
 }
 
@@ -88,7 +88,7 @@ TEST(FileSums, WithoutACacheFolderAllAreRead) {
   const Scratch scratch;
   const auto a = scratch.write("data/a", "one");
   ::setenv("XDG_CACHE_HOME", "/proc/nowhere", 1);
-  EXPECT_EQ(sums({a}).first[0], config::sha256_hex("one"));
+  EXPECT_EQ(sums({a}).first[0], sha256_hex("one"));
   EXPECT_EQ(sums({a}).second, 3u);
 }
 

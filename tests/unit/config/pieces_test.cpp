@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "host/config/sha256.hpp"
+#include "host/base/digest.hpp"
 #include "host/config/suggest.hpp"
 #include "host/config/text.hpp"
 #include "host/config/value.hpp"
@@ -12,13 +12,18 @@
 namespace perrin::config::test {
 namespace {
 
-// NIST, FIPS 180-4 examples (SHA256.pdf and the million-a message of the same suite).
-TEST(Sha256, PublishedDigests) {
+// NIST, FIPS 180-4 examples (SHA1.pdf, SHA256.pdf and the million-a message of the same suite).
+TEST(Digest, HasThePublishedSums) {
   EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(sha256_hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
   EXPECT_EQ(sha256_hex(std::string(1000000, 'a')), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  Digest sha1(Digest::Algorithm::sha1);
+  sha1.add("abc");
+  EXPECT_EQ(hex_of(sha1.bytes()), "a9993e364706816aba3e25717850c26c9cd0d89d");
+  sha1.add("dbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq");
+  EXPECT_EQ(hex_of(sha1.bytes()), "84983e441c3bd26ebaae4aa1f95129e5e54670f1") << "goes on behind a sum";
 }
 
 // Textbook pairs; optimal string alignment differs from the unrestricted distance on ca/abc (3, not 2).
