@@ -1,13 +1,11 @@
 #include "host/app/sample_tensors.hpp"
 
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/isfinite.h>
-
 #include <list>
 #include <nlohmann/json.hpp>
 
 #include "host/base/error.hpp"
 #include "host/model/tensor_file.hpp"
+#include "host/services/finite.hpp"
 #include "host/services/weights.hpp"
 #include "host/store/weight_file.hpp"
 
@@ -36,7 +34,7 @@ at::Tensor checked(const store::TensorView& held, const std::vector<int64_t>& si
   if (!value.is_floating_point())
     throw Error(name + "is " + std::string(store::dtype_name(held.dtype)) + ", and real numbers are needed", file,
                 "write it as F32", Exit::usage);
-  if (!at::isfinite(value.to(at::kFloat)).all().item<bool>())
+  if (!services::all_finite(value.to(at::kFloat)))
     throw Error(name + "has a value that is not finite", file, "write it again", Exit::usage);
   return value;
 }

@@ -16,13 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-runs::Found newest_of(const runs::Folder& folder) {
+// Of a run's folder the newest checkpoint that verifies, with a warning for each newer one.
+runs::Found checkpoint_of(const fs::path& named) {
   std::vector<std::string> rejected;
-  const auto found = runs::newest_checkpoint(folder.checkpoints(), &rejected);
+  const fs::path file = runs::checkpoint_at(named, &rejected);
   for (const std::string& line : rejected) std::cerr << "warning: skipped a checkpoint: " << line << "\n";
-  if (!found)
-    throw Error("the run has no usable checkpoint yet", folder.checkpoints().string(), "train it further first");
-  return *found;
+  return runs::found_at(file);
 }
 
 }  // namespace
@@ -53,7 +52,7 @@ runs::Found take_weights(model::Model& model, const runs::Folder& folder, loader
   if (weights.ema_sigma_rel) {
     runs::load_reconstructed(folder.path / runs::kSnapshots, *weights.ema_sigma_rel, model.parameters);
   } else {
-    taken = weights.checkpoint.empty() ? newest_of(folder) : runs::found_at(weights.checkpoint);
+    taken = checkpoint_of(weights.checkpoint.empty() ? folder.path : weights.checkpoint);
     const fs::path& file = taken.file;
     runs::load_averaged(file, model.parameters, model.fitted());
     if (weights.loss.starts_with("loss."))

@@ -10,6 +10,7 @@
 #include "host/loader/elf.hpp"
 #include "host/model/device.hpp"
 #include "host/model/fields.hpp"
+#include "host/services/spec.hpp"
 
 namespace perrin::data {
 namespace {
@@ -50,9 +51,8 @@ store::LatentHeader latent_header(model::Model& model, const InputFiles& inputs,
           arithmetic(model.session->device(), batch_size);
   if (const model::ParameterGroup* group = model.parameters.group("encoder"))
     for (const model::Parameter& p : group->parameters) text += p.name + " " + bytes_of(p.tensor) + "\n";
-  std::vector<int64_t> shape(model.shapes.z.sizes, model.shapes.z.sizes + model.shapes.z.rank);
-  shape.insert(shape.begin(), static_cast<int64_t>(count));
-  return {sha256_hex(text), e.dataset.use + " by " + e.encoder.use, shape, 0};
+  return {sha256_hex(text), e.dataset.use + " by " + e.encoder.use,
+          services::batch_sizes(model.shapes.z, static_cast<int64_t>(count)), 0};
 }
 
 }  // namespace perrin::data

@@ -16,6 +16,7 @@
 #include <map>
 
 #include "host/base/error.hpp"
+#include "host/base/name_hash.hpp"
 #include "host/kernels/adamw.hpp"
 #include "host/kernels/ops.hpp"
 #include "host/kernels/random.hpp"
@@ -28,13 +29,6 @@ namespace {
 constexpr int64_t kAlignment = 16;  // elements; each tensor starts on its own cache line
 
 int64_t aligned(int64_t n) { return (n + kAlignment - 1) / kAlignment * kAlignment; }
-
-// FNV-1a: which random numbers a name owns.
-uint64_t name_hash(const std::string& name) {
-  uint64_t hash = 14695981039346656037ull;
-  for (unsigned char c : name) hash = (hash ^ c) * 1099511628211ull;
-  return hash;
-}
 
 // Plugins built before the flag was there have shorter structs.
 bool asks_to_normalise(const perrin_param& p) {

@@ -1,8 +1,6 @@
 #include "host/model/weights_fit.hpp"
 
-#include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/isfinite.h>
 
 #include <algorithm>
 #include <map>
@@ -10,6 +8,7 @@
 
 #include "host/base/error.hpp"
 #include "host/config/suggest.hpp"
+#include "host/services/finite.hpp"
 #include "host/services/weights.hpp"
 #include "perrin/host/params.h"
 
@@ -110,7 +109,7 @@ void WeightsFit::check(const Parameter& p) {
     missing_.push_back(name);
   else if (held.sizes() != at::IntArrayRef(p.sizes))
     misshapen_.push_back(name + " is " + shape_of(held.sizes()) + " in the file and " + shape_of(p.sizes) + " here");
-  else if (!at::isfinite(held.to(at::kDouble)).all().item<bool>())
+  else if (!services::all_finite(held))
     misshapen_.push_back(name + " has a value that is not finite");
 }
 

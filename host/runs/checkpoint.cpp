@@ -5,6 +5,7 @@
 
 #include "host/base/error.hpp"
 #include "host/model/tensor_file.hpp"
+#include "host/runs/folder.hpp"
 
 namespace perrin::runs {
 namespace {
@@ -167,6 +168,20 @@ std::optional<Found> newest_checkpoint(const fs::path& folder, std::vector<std::
     }
   }
   return std::nullopt;
+}
+
+fs::path checkpoint_at(const fs::path& named, std::vector<std::string>* rejected) {
+  if (!fs::is_directory(named)) return named;
+  const fs::path folder = open_folder(named).checkpoints();
+  std::vector<std::string> unusable;
+  const auto newest = newest_checkpoint(folder, &unusable);
+  if (!newest) {
+    std::string what = "the run has no usable checkpoint yet";
+    for (const std::string& line : unusable) what += "; " + line;
+    throw Error(what, folder.string(), "train it further, or name a checkpoint file");
+  }
+  if (rejected) *rejected = std::move(unusable);
+  return newest->file;
 }
 
 void prune_checkpoints(const fs::path& folder, size_t keep) {

@@ -68,6 +68,10 @@ Found found_at(const std::filesystem::path& file);
 // `rejected` (may be null), newest first.
 std::optional<Found> newest_checkpoint(const std::filesystem::path& folder, std::vector<std::string>* rejected);
 
+// `named` itself if it is no folder; of a run's folder the newest checkpoint that verifies, and `rejected` as above.
+// Throws Error where there is none, with what was rejected.
+std::filesystem::path checkpoint_at(const std::filesystem::path& named, std::vector<std::string>* rejected = nullptr);
+
 // "step-00001000.safetensors"
 std::string checkpoint_name(int64_t step);
 

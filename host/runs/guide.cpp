@@ -28,16 +28,6 @@ fs::path found(const model::Model& model) {
   return model.find(std::string(services::view(name)));
 }
 
-fs::path checkpoint_of(const Folder& folder, const fs::path& named) {
-  if (!fs::is_directory(named)) return named;
-  const auto newest = newest_checkpoint(folder.checkpoints(), nullptr);
-  if (!newest) {
-    throw Error("the guide has no usable checkpoint", folder.checkpoints().string(),
-                "train it first, or name one of its checkpoint files");
-  }
-  return newest->file;
-}
-
 // The branches that the guidance ever asks for, by the ends and the middle of the schedule.
 uint32_t asked(const model::Model& model) {
   const perrin_time_domain& domain = model.times.domain();
@@ -81,7 +71,7 @@ void load_guide(model::Model& model, loader::Registry& registry,
   model::Model& guide = other->model.emplace(other->loaded, registry, kept_data(folder, other->loaded), model.session);
   check_fit(model, guide, path);
   guide.build_parameters();
-  load_averaged(checkpoint_of(folder, path), guide.parameters, guide.fitted());
+  load_averaged(checkpoint_at(path), guide.parameters, guide.fitted());
   guide.parameters.bind_values();
   model.guide = {other, &guide};
 }

@@ -5,7 +5,6 @@
 #include "host/base/error.hpp"
 #include "host/model/tensor_file.hpp"
 #include "host/runs/checkpoint.hpp"
-#include "host/runs/folder.hpp"
 #include "host/services/status.hpp"
 
 namespace perrin::runs {
@@ -47,14 +46,7 @@ auto at_from(const config::Loaded& loaded, const config::Stage& stage, F&& f) {
 }  // namespace
 
 fs::path checkpoint_named(const model::Model& model, const config::Loaded& loaded, const config::Stage& stage) {
-  return at_from(loaded, stage, [&] {
-    const fs::path named = model.find(stage.from);
-    if (!fs::is_directory(named)) return named;
-    const auto newest = newest_checkpoint(open_folder(named).checkpoints(), nullptr);
-    if (!newest)
-      throw Error("the run has no usable checkpoint", named.string(), "train it first, or name a checkpoint file");
-    return newest->file;
-  });
+  return at_from(loaded, stage, [&] { return checkpoint_at(model.find(stage.from)); });
 }
 
 void check_from(const model::Model& model, const config::Loaded& loaded, const config::Stage& stage) {

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "host/base/name_hash.hpp"
 #include "host/kernels/random.hpp"
 #include "host/services/config.hpp"
 #include "host/services/host.hpp"
@@ -32,10 +33,8 @@ const loader::Library& load_library(loader::Registry& registry, const config::Co
 
 // Each kind draws its own numbers from the run's seed.
 uint64_t generator_seed(uint64_t seed, const std::string& kind) {
-  uint64_t sample = 14695981039346656037u;  // FNV-1a
-  for (unsigned char c : kind) sample = (sample ^ c) * 1099511628211u;
   uint32_t words[2];
-  random::bits({seed, PERRIN_PURPOSE_INIT, 0}, sample, 0, words);
+  random::bits({seed, PERRIN_PURPOSE_INIT, 0}, name_hash(kind), 0, words);
   return uint64_t{words[0]} << 32 | words[1];
 }
 

@@ -20,6 +20,7 @@ bool all_finite(const at::Tensor& x) {
   if (x.device().is_cpu() && x.scalar_type() == at::kFloat && x.is_non_overlapping_and_dense())
     return all_finite(x.const_data_ptr<float>(), x.numel());
   const at::NoGradGuard no_grad;
+  if (at::isFloat8Type(x.scalar_type())) return all_finite(x.detach().to(at::kFloat));  // isfinite does not know them
   return at::isfinite(x.detach()).all().item<bool>();
 }
 

@@ -304,7 +304,7 @@ TEST(SamplingGuide, WhatDoesNotFitIsRefused) {
   const Trained untrained(compose(kPoints));
   std::filesystem::remove(untrained.checkpoint);
   Composition no_checkpoint = autoguided(untrained.scratch.path, "2.0");
-  EXPECT_NE(message_of([&] { load_guide_of(no_checkpoint); }).find("the guide has no usable checkpoint"),
+  EXPECT_NE(message_of([&] { load_guide_of(no_checkpoint); }).find("the run has no usable checkpoint yet"),
             std::string::npos);
   const Trained wide(compose("[dataset]\nuse='gaussian-mixture'\n[denoiser]\nuse='mlp'\nwidth=32\n"));
   const Trained narrow(compose(kPoints));
