@@ -170,6 +170,16 @@ class ThreadTags(unittest.TestCase):
         self.assertEqual({}, found)
 
 
+class Versions(unittest.TestCase):
+    def test_every_file_that_says_the_version_says_the_same(self):
+        said = {"CMakeLists.txt": r"^project\(Perrin VERSION (\S+)", "sdk/include/perrin/abi.h": r'PERRIN_SDK_VERSION "(.+)"',
+                "CITATION.cff": r"^version: (\S+)$", "CHANGELOG.md": r"^## (\S+?),? "}
+        found = {file: (match := re.search(pattern, (SOURCE / file).read_text(), re.M)) and match[1]
+                 for file, pattern in said.items()}
+        self.assertEqual(1, len(set(found.values())), found)
+        self.assertNotIn(None, found.values())
+
+
 class Traces(unittest.TestCase):
     def test_no_machine_paths_and_no_registry_hosts(self):
         listed = subprocess.run(["git", "-C", SOURCE, "ls-files"], capture_output=True, text=True)
