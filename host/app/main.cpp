@@ -15,6 +15,8 @@
 #include "host/base/standard_files.hpp"
 #include "host/config/suggest.hpp"
 #include "host/console/output.hpp"
+#include "host/loader/layout.hpp"
+#include "host/loader/libtorch.hpp"
 #include "perrin/abi.h"
 
 namespace {
@@ -65,13 +67,13 @@ void check_working_folder() {
                 Exit::usage);
 }
 
-// The engine lies beside this program, or in ../libexec/perrin of an installation.
 int start_engine(char** argv) {
   limit_spinning();
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  for (const std::filesystem::path& path : {self / "perrin-engine", self / "../libexec/perrin/perrin-engine"})
-    if (std::filesystem::exists(path)) return perrin::app::run_engine(path, argv);
-  throw Error("cannot start perrin-engine: it is not there", self.string(), "install Perrin again");
+  const std::filesystem::path engine = perrin::loader::layout().helpers / "perrin-engine";
+  if (!std::filesystem::exists(engine))
+    throw Error("cannot start perrin-engine: it is not there", engine.parent_path().string(), "install Perrin again");
+  perrin::loader::offer_libtorch();
+  return perrin::app::run_engine(engine, argv);
 }
 
 int dispatch(int argc, char** argv) {

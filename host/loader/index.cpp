@@ -10,6 +10,7 @@
 #include "host/loader/elf.hpp"
 #include "host/loader/file.hpp"
 #include "host/loader/index_cache.hpp"
+#include "host/loader/libtorch.hpp"
 #include "host/loader/trust.hpp"
 
 namespace perrin::loader {
@@ -91,6 +92,7 @@ Index Index::scan(const Places& places) {
     }
     index.libraries_.push_back(std::move(listed));
   }
+  if (!unknown.empty()) offer_libtorch();
   for_each_parallel(unknown, [&](size_t i) { probe_into(places, cache, index.libraries_[i]); });
   cache.save_hashes();
   return index;
@@ -130,6 +132,7 @@ void Index::require(const std::string& kind, const std::string& id) {
     throw Error(kind + " \"" + id + "\" is offered by two plugins", first->file + " and " + other->file,
                 "remove one of the two files");
   if (!first->problem) return;
+  offer_libtorch();
   IndexCache cache(places_);
   probe_into(places_, cache, *first);
   if (first->problem)

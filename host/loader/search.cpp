@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "host/loader/layout.hpp"
 #include "host/loader/private_folder.hpp"
 
 namespace perrin::loader {
@@ -25,18 +26,6 @@ fs::path xdg_folder(const char* name, const char* below_home) {
   if (given.is_absolute()) return given;
   fs::path home(variable("HOME"));
   return home.empty() ? fs::path() : home / below_home;
-}
-
-fs::path program_folder() {
-  std::error_code none;
-  return fs::read_symlink("/proc/self/exe", none).parent_path();
-}
-
-fs::path find_probe(const fs::path& folder) {
-  std::error_code none;
-  for (const auto& candidate : {folder / "perrin-probe", folder / "../libexec/perrin/perrin-probe"})
-    if (fs::exists(candidate, none)) return candidate.lexically_normal();
-  return folder / "perrin-probe";
 }
 
 }  // namespace
@@ -64,8 +53,8 @@ fs::path cache_folder(std::string_view name) {
 
 Places default_places() {
   Places places;
-  const fs::path folder = program_folder();
-  places.roots.push_back((folder / "../lib/perrin/plugins").lexically_normal());
+  const Layout here = layout();
+  places.roots.push_back(here.libraries / "plugins");
   std::string_view rest = variable("PERRIN_PLUGIN_PATH");
   while (!rest.empty()) {
     const size_t end = rest.find(':');
@@ -75,7 +64,7 @@ Places default_places() {
   if (auto data = xdg_folder("XDG_DATA_HOME", ".local/share"); !data.empty())
     places.roots.push_back(data / "perrin/plugins");
   places.cache = cache_folder("index");
-  places.probe = find_probe(folder);
+  places.probe = here.helpers / "perrin-probe";
   return places;
 }
 

@@ -30,9 +30,9 @@ std::string cache_note();
 // The folder of one cache below it, made where it is missing; empty where there is none.
 std::filesystem::path cache_folder(std::string_view name);
 
-// Roots: lib/perrin/plugins beside the running program's bin (the same in a build tree and an installation), each
-// folder of PERRIN_PLUGIN_PATH (separated by colons), perrin/plugins in XDG_DATA_HOME (~/.local/share). Probe: beside
-// the program, or in ../libexec/perrin. Cache: cache_folder("index").
+// Roots: plugins/ among the libraries of this installation or build tree (layout.hpp), each folder of
+// PERRIN_PLUGIN_PATH (separated by colons), perrin/plugins in XDG_DATA_HOME (~/.local/share). Probe: among its helpers.
+// Cache: cache_folder("index").
 Places default_places();
 
 // Every *.so directly in a root, symbolic links resolved, each file once: in the order of the roots, by name within.

@@ -7,8 +7,8 @@ set(PERRIN_PRECOMPILED_HEADERS
   <algorithm> <array> <cmath> <cstdint> <filesystem> <functional> <map> <memory> <optional> <set> <span> <string>
   <string_view> <utility> <variant> <vector>)
 
-# reads_torch(TARGET RESULT): whether torch::cpu is among the libraries that TARGET's sources see.
-function(reads_torch target result)
+# perrin_reads_torch(TARGET RESULT): whether torch::cpu is among the libraries that TARGET's sources see.
+function(perrin_reads_torch target result)
   set(${result} OFF PARENT_SCOPE)
   get_target_property(libraries ${target} LINK_LIBRARIES)
   while(libraries)
@@ -31,13 +31,13 @@ function(perrin_precompile)
     return()
   endif()
   foreach(part host plugin)
-    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/precompiled_${part}.cpp CONTENT "// Holds the headers.\n")  # kept if equal
-    add_library(precompiled_${part} OBJECT ${CMAKE_BINARY_DIR}/precompiled_${part}.cpp)
-    target_link_libraries(precompiled_${part} PRIVATE torch::cpu)
-    target_precompile_headers(precompiled_${part} PRIVATE ${PERRIN_PRECOMPILED_HEADERS})
+    file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/precompiled_${part}.cpp CONTENT "// Holds the headers.\n")  # kept if equal
+    add_library(perrin_precompiled_${part} OBJECT ${PROJECT_BINARY_DIR}/precompiled_${part}.cpp)
+    target_link_libraries(perrin_precompiled_${part} PRIVATE torch::cpu)
+    target_precompile_headers(perrin_precompiled_${part} PRIVATE ${PERRIN_PRECOMPILED_HEADERS})
   endforeach()
-  set_target_properties(precompiled_plugin PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
-  target_compile_options(precompiled_plugin PRIVATE -fno-gnu-unique)
+  set_target_properties(perrin_precompiled_plugin PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  target_compile_options(perrin_precompiled_plugin PRIVATE -fno-gnu-unique)
   perrin_precompile_folder(${PROJECT_SOURCE_DIR})
 endfunction()
 
@@ -46,19 +46,19 @@ function(perrin_precompile_folder folder)
   foreach(target ${targets})
     get_target_property(type ${target} TYPE)
     get_target_property(options ${target} COMPILE_OPTIONS)
-    if(target MATCHES "^precompiled_" OR NOT type MATCHES "LIBRARY|EXECUTABLE" OR type STREQUAL INTERFACE_LIBRARY
+    if(target MATCHES "^perrin_precompiled_" OR NOT type MATCHES "LIBRARY|EXECUTABLE" OR type STREQUAL INTERFACE_LIBRARY
        OR "${options}" MATCHES "-ffp-contract")
       continue()
     endif()
-    reads_torch(${target} torch)
+    perrin_reads_torch(${target} torch)
     if(NOT torch)
       continue()
     endif()
     get_target_property(visibility ${target} CXX_VISIBILITY_PRESET)
     if(visibility STREQUAL hidden)
-      target_precompile_headers(${target} REUSE_FROM precompiled_plugin)
+      target_precompile_headers(${target} REUSE_FROM perrin_precompiled_plugin)
     else()
-      target_precompile_headers(${target} REUSE_FROM precompiled_host)
+      target_precompile_headers(${target} REUSE_FROM perrin_precompiled_host)
       target_compile_options(${target} PRIVATE -fPIC)  # -fPIE of a program would not match
     endif()
   endforeach()

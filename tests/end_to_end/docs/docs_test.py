@@ -98,6 +98,7 @@ class Reader:
         program.chmod(0o755)
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith(("PERRIN_", "XDG_"))}
         self.environment |= {"HOME": str(self.home), "OMP_NUM_THREADS": "1", "NO_COLOR": "1", "COLUMNS": "80"}
+        self.environment["PERRIN_LIBTORCH"] = os.environ["PERRIN_LIBTORCH"]  # a reader has it in ~/.cache/perrin
         if shutil.which("ccache"):
             cache = subprocess.run(["ccache", "-k", "cache_dir"], capture_output=True, text=True).stdout.strip()
             self.environment |= {"CMAKE_CXX_COMPILER_LAUNCHER": "ccache", "CCACHE_DIR": cache}
