@@ -58,7 +58,22 @@ function(perrin_torch_version result)
 endfunction()
 perrin_torch_version(PERRIN_TORCH_VERSION)
 
+# perrin_torch_cuda_major(RESULT): of the CUDA runtime that LibTorch's CUDA half is linked with; 0 where it has none.
+function(perrin_torch_cuda_major result)
+  set(${result} 0 PARENT_SCOPE)
+  set(library ${PERRIN_TORCH_ROOT}/lib/libc10_cuda.so)
+  if(EXISTS ${library})
+    file(STRINGS ${library} names REGEX "^libcudart[-0-9a-f]*\\.so\\.[0-9]+")
+    if(NOT names MATCHES "\\.so\\.([0-9]+)")
+      message(FATAL_ERROR "${library} does not name the CUDA runtime that it needs (libcudart.so.N): a native plugin's "
+                          "fingerprint could not tell its CUDA version")
+    endif()
+    set(${result} ${CMAKE_MATCH_1} PARENT_SCOPE)
+  endif()
+endfunction()
+
 if(NOT TARGET torch::cpu)
+  perrin_torch_cuda_major(cuda_major)
   add_library(torch::c10 SHARED IMPORTED GLOBAL)
   set_target_properties(torch::c10 PROPERTIES IMPORTED_LOCATION ${PERRIN_TORCH_ROOT}/lib/libc10.so)
   add_library(torch::cpu SHARED IMPORTED GLOBAL)
@@ -67,6 +82,7 @@ if(NOT TARGET torch::cpu)
     IMPORTED_LOCATION ${PERRIN_TORCH_ROOT}/lib/libtorch_cpu.so
     INTERFACE_INCLUDE_DIRECTORIES
       "${PERRIN_TORCH_ROOT}/include;${PERRIN_TORCH_ROOT}/include/torch/csrc/api/include"
+    INTERFACE_COMPILE_DEFINITIONS PERRIN_TORCH_CUDA_MAJOR=${cuda_major}
     INTERFACE_COMPILE_OPTIONS -fmacro-prefix-map=${PERRIN_TORCH_ROOT}/=libtorch/
     INTERFACE_LINK_LIBRARIES torch::c10)
   add_library(Perrin::torch INTERFACE IMPORTED GLOBAL)

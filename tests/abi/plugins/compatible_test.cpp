@@ -4,6 +4,7 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <regex>
 
 #include "tests/abi/plugins/common.hpp"
 
@@ -63,6 +64,33 @@ TEST(Compatible, the_hosts_own_fingerprint_is_accepted_and_complete) {
     if (field.name != "cuda_major") EXPECT_FALSE(field.host.empty()) << field.name << " is not known to the host";
 }
 
+// LibTorch's CPU half needs the CUDA runtime that its CUDA half was built for, so this process has loaded it.
+uint32_t loaded_cuda_major() {
+  std::ifstream maps("/proc/self/maps");
+  const std::regex name("/libcudart[-0-9a-f]*\\.so\\.([0-9]+)");
+  std::smatch found;
+  for (std::string line; std::getline(maps, line);)
+    if (std::regex_search(line, found, name)) return static_cast<uint32_t>(std::stoul(found[1]));
+  return 0;
+}
+
+TEST(Compatible, the_cuda_version_is_that_of_the_libtorch_that_is_loaded) {
+  EXPECT_EQ(services::fingerprint().cuda_major, loaded_cuda_major());
+}
+
+TEST(Compatible, a_plugin_for_a_libtorch_with_cuda_is_refused_by_a_host_for_the_cpu_alone) {
+  perrin_fingerprint host = services::fingerprint();
+  perrin_note note = native_note();
+  host.cuda_major = 0;
+  note.fingerprint.cuda_major = 12;
+  try {
+    loader::check_compatible(note, host, "x.so");
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "fingerprint mismatch in cuda_major: plugin has 12, host has none");
+  }
+}
+
 TEST(Compatible, each_field_that_differs_is_named_with_both_values_and_the_fix) {
   for (const auto& flip : flips()) {
     perrin_note note = native_note();
@@ -105,6 +133,7 @@ TEST(Compatible, a_flipped_byte_in_a_real_plugins_note_is_refused_before_it_is_l
   perrin_note note;
   std::memcpy(&note, bytes.data() + payload, sizeof note);
   ASSERT_STREQ(note.fingerprint.torch, own.torch) << "not at the note";
+  EXPECT_EQ(note.fingerprint.cuda_major, own.cuda_major);
   const fs::path file = fs::temp_directory_path() / ("perrin-flip-" + std::to_string(::getpid()) + ".so");
   for (const auto& flip : flips()) {
     perrin_note changed = note;
