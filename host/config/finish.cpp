@@ -51,7 +51,10 @@ Experiment finish(const Draft& draft) {
   made.loader_threads = static_cast<int>(draft.experiment.get<int64_t>("loader_threads"));
   const auto chosen = [&](const char* kind) {
     const auto found = draft.components.find(kind);
-    return found == draft.components.end() ? Component{.kind = kind} : found->second;
+    if (found != draft.components.end()) return found->second;
+    Component none;
+    none.kind = kind;
+    return none;
   };
   made.dataset = chosen("dataset");
   made.extractor = chosen("extractor");

@@ -31,7 +31,7 @@ class PatchGan {
     const at::Tensor *weight, *bias = nullptr;            // [out, in, 4, 4], [out]
     const at::Tensor *scale = nullptr, *shift = nullptr;  // of the batch normalisation after it
     const at::Tensor* u = nullptr;                        // [out], not of length one
-    int64_t stride;
+    int64_t stride = 1;
   };
   struct Plan;
   void add(Plan& plan, int64_t out, int64_t stride);

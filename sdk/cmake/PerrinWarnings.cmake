@@ -1,0 +1,10 @@
+# Warnings of this project's own targets, those of a project around it untouched. Errors where .ci/run builds, so that a
+# newer compiler's new warning stops nobody else. (CMAKE_COMPILE_WARNING_AS_ERROR needs CMake 3.24.)
+option(PERRIN_WERROR "a warning stops the build" OFF)
+add_compile_options(-Wall -Wextra -Wpedantic)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)  # g++ 12 warns of its own operator+ (GCC bug 105651)
+endif()
+if(PERRIN_WERROR)
+  add_compile_options(-Werror)
+endif()
