@@ -11,6 +11,7 @@
 
 #include "host/base/error.hpp"
 #include "host/base/printable.hpp"
+#include "host/base/utf8.hpp"
 #include "host/config/text.hpp"
 #include "host/data/samples.hpp"
 #include "host/model/fields.hpp"

@@ -115,7 +115,10 @@ void ask_guidance(const Component& guidance) {
                                        asked(PERRIN_BRANCH_CONDITIONAL, conditional),
                                        asked(PERRIN_BRANCH_UNCONDITIONAL, unconditional),
                                        asked(PERRIN_BRANCH_NEGATIVE, negative),
-                                       asked(PERRIN_BRANCH_GUIDE, guide)};
+                                       asked(PERRIN_BRANCH_GUIDE, guide),
+                                       nullptr,
+                                       0,
+                                       0};
     attempt<&perrin_guidance::guide>(guidance, &step, &guided);
     TensorHandle(guided).reset();
     guided = nullptr;
