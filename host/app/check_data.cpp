@@ -21,8 +21,8 @@ struct Reading {
   const uint64_t count;
   std::atomic<uint64_t> next = 0, done = 0;
   std::atomic<bool> stop = false;
-  std::mutex mutex;
-  std::vector<UnreadableSample> unreadable;  // under the mutex
+  std::mutex mutex = {};
+  std::vector<UnreadableSample> unreadable = {};  // under the mutex
 };
 
 void read_some(Reading& reading) {

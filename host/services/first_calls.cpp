@@ -116,9 +116,9 @@ void ask_guidance(const Component& guidance) {
                                        asked(PERRIN_BRANCH_UNCONDITIONAL, unconditional),
                                        asked(PERRIN_BRANCH_NEGATIVE, negative),
                                        asked(PERRIN_BRANCH_GUIDE, guide),
-                                       nullptr,
-                                       0,
-                                       0};
+                                       /*gradient=*/nullptr,
+                                       /*c_skip=*/0,
+                                       /*c_out=*/0};
     attempt<&perrin_guidance::guide>(guidance, &step, &guided);
     TensorHandle(guided).reset();
     guided = nullptr;

@@ -99,10 +99,10 @@ std::vector<uint64_t> read_idx_sizes(const std::string& path, uint32_t rank) {
 Idx read_idx(const std::string& path, uint32_t rank) {
   GzFile file(path);
   Idx idx{read_header(file, rank), {}};
-  unsigned __int128 n = 1;
-  for (uint64_t size : idx.sizes) n *= size;
+  uint64_t n = 1;  // a size has 32 bits
+  for (uint64_t size : idx.sizes) n = std::min(n, max_values + 1) * size;
   if (n > max_values) file.fail("its header announces more than 2^30 values: the file is corrupt");
-  idx.values = read_values(file, static_cast<uint64_t>(n));
+  idx.values = read_values(file, n);
   return idx;
 }
 
