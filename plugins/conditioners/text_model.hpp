@@ -37,7 +37,7 @@ at::Tensor activate(const at::Tensor& x, const std::string& activation);
 // added to the scores; undefined: everywhere).
 struct Mask {
   bool causal = false;
-  at::Tensor allowed;
+  at::Tensor allowed = {};
 };
 
 // softmax(scale q k^T) v per head; scale 0: 1 / sqrt(width / heads). q: [B, L, width], k and v: [B, S, width] -> as q.
