@@ -7,5 +7,6 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LES
 endif()
 if(PERRIN_WERROR)
   # But for what the optimiser only guesses: it warns of g++ 12's own headers, differently with each set of flags.
-  add_compile_options(-Werror -Wno-error=maybe-uninitialized -Wno-error=stringop-overflow -Wno-error=array-bounds)
+  add_compile_options(-Werror -Wno-error=maybe-uninitialized -Wno-error=stringop-overflow -Wno-error=array-bounds
+    -Wno-error=free-nonheap-object)
 endif()
