@@ -1,11 +1,9 @@
-#include "host/app/check.hpp"
-
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "host/app/check_data.hpp"
+#include "host/app/commands.hpp"
 #include "host/app/json_text.hpp"
-#include "host/app/options.hpp"
 #include "host/app/session.hpp"
 #include "host/base/error.hpp"
 #include "host/console/units.hpp"
@@ -164,14 +162,7 @@ void add(const std::vector<UnreadableSample>& unreadable, nlohmann::json& r) {
 }  // namespace
 
 int check_command(const std::vector<std::string>& arguments) {
-  Command c("check", "check FILE [options]",
-            "Resolve an experiment, load its plugins, infer every shape, count parameters and estimate costs. Trains "
-            "nothing.",
-            "perrin check experiments/quickstart.toml --set denoiser.channels=[64,128]");
-  c.positional = {"FILE"};
-  c.description.add_options()("set", options::value<std::vector<std::string>>()->composing(),
-                              "override a key, KEY=VALUE; repeatable")(
-      "data", "read every sample of the dataset too, and list those that cannot be read")("json", "print JSON");
+  const Command c = check_options();
   const auto values = parse(c, arguments);
   if (!values) return 0;
   const std::filesystem::path file = required(c, *values, "FILE");

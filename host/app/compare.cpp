@@ -1,5 +1,3 @@
-#include "host/app/compare.hpp"
-
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
@@ -10,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "host/app/commands.hpp"
 #include "host/app/compare_picture.hpp"
 #include "host/app/json_text.hpp"
-#include "host/app/options.hpp"
 #include "host/app/output.hpp"
 #include "host/app/session.hpp"
 #include "host/app/trained.hpp"
@@ -37,22 +35,6 @@ namespace fs = std::filesystem;
 // what a picture shows. Of the 1000 steps only the ends count.
 constexpr int64_t kReferenceSteps = 1000;
 const std::vector<std::string> kReference = {"sampler.spacing='trailing'", "sampler.rtol=1e-5", "sampler.atol=1e-6"};
-
-Command command() {
-  Command c(
-      "compare", "compare RUN [options]",
-      "Samples of one trained run by many samplers and numbers of steps, from the same noise: a table of calls of the "
-      "network and of the distance to the exact probability flow, a CSV file, and a picture with a row per sampler "
-      "and a column per number of steps.",
-      "perrin compare results/sampler-comparison/RUN --samplers ddim,heun,dpm++2m --steps 5,10,20,50");
-  c.positional = {"RUN"};
-  c.description.add_options()("samplers", options::value<std::string>(), "ids, separated by commas (default: all)")(
-      "steps", options::value<std::string>()->default_value("5,10,20,50"), "numbers of steps, separated by commas")(
-      "count", options::value<int64_t>()->default_value(64), "samples of each")(
-      "out", options::value<std::string>(), "where to write, with or without ending; missing folders are made (default: RUN/samples/compare)")(
-      "device", options::value<std::string>()->default_value("auto"), "cpu, cuda or auto")("json", "print JSON");
-  return c;
-}
 
 std::vector<std::string> listed(const std::string& text) {
   std::vector<std::string> items;
@@ -182,7 +164,7 @@ void write_csv(const fs::path& file, const std::vector<Result>& results) {
   if (!out.flush()) throw Error("the table could not be written", file.string(), "free some space, or use --out");
 }
 
-nlohmann::json as_json(const std::vector<Result>& results) {
+nlohmann::json as_json(const std::vector<Result>& results, const fs::path& csv, const fs::path& picture) {
   nlohmann::json list = nlohmann::json::array();
   for (const Result& r : results) {
     list.push_back({{"sampler", r.sampler}, {"steps", r.steps}, {"calls", r.calls}, {"seconds", r.seconds}});
@@ -191,7 +173,7 @@ nlohmann::json as_json(const std::vector<Result>& results) {
     else
       list.back()["failure"] = r.failure;
   }
-  return list;
+  return {{"results", list}, {"table", csv.string()}, {"picture", picture.string()}};
 }
 
 store::Image picture_of(const std::vector<Result>& results, const std::vector<int64_t>& steps,
@@ -207,7 +189,7 @@ store::Image picture_of(const std::vector<Result>& results, const std::vector<in
 }  // namespace
 
 int compare_command(const std::vector<std::string>& arguments) {
-  Command c = command();
+  const Command c = compare_options();
   const auto values = parse(c, arguments);
   if (!values) return 0;
   const runs::Folder folder = runs::open_folder(required(c, *values, "RUN"));
@@ -241,7 +223,7 @@ int compare_command(const std::vector<std::string>& arguments) {
   const bool drawn = sample::can_draw(comparison.reference());
   if (drawn) store::write_png(picture, picture_of(results, steps, comparison.reference()));
   if (values->count("json")) {
-    std::cout << json_text(as_json(results), 2);
+    std::cout << json_text(as_json(results, csv, drawn ? picture : fs::path()), 2);
   } else {
     std::cout
         << "root mean square distance to the exact probability flow; samplers that add noise of their own do not come "

@@ -1,16 +1,12 @@
 // perrin-engine: the commands that use LibTorch. Started by perrin with the same arguments.
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <string>
 #include <vector>
 
-#include "host/app/check.hpp"
-#include "host/app/compare.hpp"
-#include "host/app/eval.hpp"
+#include "host/app/commands.hpp"
 #include "host/app/own_output.hpp"
-#include "host/app/run.hpp"
-#include "host/app/sample.hpp"
-#include "host/app/weights.hpp"
 #include "host/base/error.hpp"
 #include "host/base/standard_files.hpp"
 #include "host/config/diagnostics.hpp"
@@ -26,21 +22,14 @@ namespace {
 int answer(int argc, char** argv) {
   using perrin::Error;
   using perrin::Exit;
-  const std::string name = argc > 1 ? argv[1] : "";
-  const std::vector<std::string> arguments(argv + (argc > 1 ? 2 : 1), argv + argc);
   try {
     perrin::loader::install_crash_handler(true);
     perrin::life::install_signal_handlers();
     perrin::loader::start_watchdog(perrin::life::stop_signal);
     perrin::model::tune_process();
-    if (name == "run") return perrin::app::run_command(arguments);
-    if (name == "resume") return perrin::app::resume_command(arguments);
-    if (name == "check") return perrin::app::check_command(arguments);
-    if (name == "compare") return perrin::app::compare_command(arguments);
-    if (name == "eval") return perrin::app::eval_command(arguments);
-    if (name == "weights") return perrin::app::weights_command(arguments);
-    if (name == "sample") return perrin::app::sample_command(arguments);
-    throw Error("perrin-engine has no command \"" + name + "\"", "", "start `perrin` instead", Exit::usage);
+    const perrin::app::Found found = perrin::app::find_command({argv + std::min(argc, 1), argv + argc});
+    if (found.row.run) return found.row.run(found.rest);
+    throw Error("perrin-engine does not do \"" + found.row.name + "\"", "", "start `perrin` instead", Exit::usage);
   } catch (const perrin::config::Diagnostics& diagnostics) {
     std::cerr << diagnostics.message();
     return static_cast<int>(Exit::usage);

@@ -1,11 +1,9 @@
-#include "host/app/eval.hpp"
-
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/app/commands.hpp"
 #include "host/app/json_text.hpp"
-#include "host/app/options.hpp"
 #include "host/app/run_report.hpp"
 #include "host/app/session.hpp"
 #include "host/app/trained.hpp"
@@ -28,26 +26,6 @@ namespace perrin::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-Command command() {
-  Command c(
-      "eval", "eval RUN [options]",
-      "What a run's averaged weights are worth on data: reconstructions of a first stage, answers of an extractor, "
-      "the error of a denoiser over noise levels, or what judges see in its samples. Kept in the run's results "
-      "file beside what is printed.",
-      "perrin eval results/fashion-classifier/RUN --set dataset.split=test");
-  c.positional = {"RUN"};
-  c.description.add_options()("set", options::value<std::vector<std::string>>()->composing(),
-                              "any key of the experiment, KEY=VALUE; repeatable")(
-      "count", options::value<int64_t>(),
-      "samples of the dataset, from the first (default: all; 256 of a run that diffuses without a first stage; 200 "
-      "with judges)")("judge", options::value<std::vector<std::string>>()->composing(),
-                      "FIELD=WEIGHTS: a classifier of the dataset's field that judges samples; repeatable")(
-      "checkpoint", options::value<std::string>(), "a checkpoint file (default: the newest)")(
-      "batch-size", options::value<int64_t>()->default_value(64), "samples per forward pass")(
-      "device", options::value<std::string>()->default_value("auto"), "cpu, cuda or auto")("json", "print JSON");
-  return c;
-}
 
 std::vector<evaluate::Judge> judges_of(const options::variables_map& values) {
   std::vector<evaluate::Judge> judges;
@@ -148,7 +126,7 @@ void print(const evaluate::Found& found) {
 }  // namespace
 
 int eval_command(const std::vector<std::string>& arguments) {
-  Command c = command();
+  const Command c = eval_options();
   const auto values = parse(c, arguments);
   if (!values) return 0;
   const runs::Folder folder = runs::open_folder(required(c, *values, "RUN"));

@@ -1,8 +1,7 @@
 #include <iostream>
 
+#include "host/app/commands.hpp"
 #include "host/app/continued.hpp"
-#include "host/app/options.hpp"
-#include "host/app/run.hpp"
 #include "host/app/run_console.hpp"
 #include "host/app/run_report.hpp"
 #include "host/app/session.hpp"
@@ -159,15 +158,7 @@ int go_on(const runs::Folder& folder, std::optional<store::Reader> old, const st
 }  // namespace
 
 int resume_command(const std::vector<std::string>& arguments) {
-  Command c(
-      "resume", "resume RUN [options]",
-      "Go on with a run that stopped, from its newest checkpoint that verifies. It ends bit-identical to a run that "
-      "was never interrupted.",
-      "perrin resume results/quickstart/RUN");
-  c.positional = {"RUN"};
-  c.description.add_options()("device", options::value<std::string>()->default_value("auto"), "cpu, cuda or auto")(
-      "accept-changes", "go on although the data or the plugins are not those of the run's checkpoint")(
-      "json", "print a JSON summary");
+  const Command c = resume_options();
   const auto values = parse(c, arguments);
   if (!values) return 0;
   const runs::Folder folder = runs::open_folder(required(c, *values, "RUN"));

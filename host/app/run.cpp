@@ -1,6 +1,4 @@
-#include "host/app/run.hpp"
-
-#include "host/app/options.hpp"
+#include "host/app/commands.hpp"
 #include "host/app/run_console.hpp"
 #include "host/app/run_report.hpp"
 #include "host/app/session.hpp"
@@ -12,16 +10,7 @@ namespace perrin::app {
 namespace fs = std::filesystem;
 
 int run_command(const std::vector<std::string>& arguments) {
-  Command c("run", "run FILE [options]", "Train an experiment, sample from it, and keep every number in one HDF5 file.",
-            "perrin run experiments/quickstart.toml --set stage.steps=200");
-  c.positional = {"FILE"};
-  c.description.add_options()("out", options::value<std::string>(),
-                              "the run's folder (default: results/NAME/TIME-HASH)")(
-      "set", options::value<std::vector<std::string>>()->composing(), "override a key, KEY=VALUE; repeatable")(
-      "seed", options::value<int64_t>(), "the experiment's seed")("device",
-                                                                  options::value<std::string>()->default_value("auto"),
-                                                                  "cpu, cuda or auto")("json", "print a JSON summary")(
-      "check-plugins", "look closely at every call of a plugin, not only at the first ones");
+  const Command c = run_options();
   const auto values = parse(c, arguments);
   if (!values) return 0;
   const fs::path file = required(c, *values, "FILE");

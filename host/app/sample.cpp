@@ -1,11 +1,10 @@
-#include "host/app/sample.hpp"
-
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
+#include "host/app/commands.hpp"
+#include "host/app/json_text.hpp"
 #include "host/app/output.hpp"
 #include "host/app/sample_request.hpp"
 #include "host/app/session.hpp"
@@ -26,35 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char *kPicture = ".png", *kArrays = ".safetensors";
-
-Command command() {
-  Command c("sample", "sample RUN|FILE [options]",
-            "Make images from a run, with its averaged weights, or from an experiment file whose components all name "
-            "`weights`, without training: a PNG grid and raw arrays.",
-            "perrin sample results/quickstart/RUN --count 16 --class 3 --steps 50 --guidance 3");
-  c.positional = {"RUN"};
-  c.description.add_options()("count", options::value<int64_t>(), "samples (default: the experiment's)")(
-      "seed", options::value<int64_t>(), "seed of the noise (default: the experiment's)")(
-      "class", options::value<std::vector<std::string>>()->composing(),
-      "N: class of every sample (default: one class per row); FIELD=N: of another label of the dataset; repeatable")(
-      "sampler", options::value<std::string>(),
-      "another sampler: its own keys at their defaults, the steps as in the run")("steps", options::value<int64_t>(),
-                                                                                  "sampling steps")(
-      "guidance", options::value<double>(), "the guidance's scale; classifier-free where the run's has none")(
-      "set", options::value<std::vector<std::string>>()->composing(),
-      "any key of the experiment, KEY=VALUE; repeatable")("checkpoint", options::value<std::string>(),
-                                                          "a checkpoint file (default: the newest)")(
-      "ema-sigma-rel", options::value<double>(),
-      "average the weights with this relative width, from the snapshots of a stage with ema = \"power\"")(
-      "out", options::value<std::string>(),
-      "where to write, with or without ending; missing folders are made (default: RUN/samples/sample-SEED, "
-      "results/NAME/sample-SEED)")(
-      "device", options::value<std::string>()->default_value("auto"), "cpu, cuda or auto")("json",
-                                                                                           "print a JSON summary");
-  add_request_options(c.description);
-  add_tensor_options(c.description);
-  return c;
-}
 
 bool has_scale(const config::Component& guidance) {
   const auto& keys = guidance.factory->keys;
@@ -118,10 +88,10 @@ fs::path default_stem(const Source& source, const config::Experiment& experiment
 }  // namespace
 
 int sample_command(const std::vector<std::string>& arguments) {
-  Command c = command();
+  const Command c = sample_options();
   const auto values = parse(c, arguments);
   if (!values) return 0;
-  const Source source = source_of(required(c, *values, "RUN"), *values);
+  const Source source = source_of(required(c, *values, "RUN|FILE"), *values);
   loader::Registry& registry = open_registry(data_folders(source), {.device = (*values)["device"].as<std::string>()});
   const config::Loaded loaded =
       load_experiment(source.experiment, overrides(*values, load_diffusion(source.experiment).experiment));
@@ -158,11 +128,8 @@ int sample_command(const std::vector<std::string>& arguments) {
   if (drawn)
     store::write_png(picture, sample::picture(samples, values->count("interpolate") ? request.count : s.columns));
   if (values->count("json")) {
-    std::cout << nlohmann::json{{"arrays", arrays.string()},
-                                {"picture", drawn ? picture.string() : ""},
-                                {"count", request.count}}
-                     .dump()
-              << "\n";
+    std::cout << json_text(nlohmann::json{
+        {"arrays", arrays.string()}, {"picture", drawn ? picture.string() : ""}, {"count", request.count}});
   } else {
     std::cout << "arrays   " << arrays.string() << "\n";
     if (drawn) std::cout << picture.string() << "\n";

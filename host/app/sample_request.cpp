@@ -41,18 +41,6 @@ void interpolate(model::Model& model, const std::vector<std::string>& prompts, s
 
 }  // namespace
 
-void add_request_options(options::options_description& description) {
-  const auto text = [] { return options::value<std::string>(); };
-  description.add_options()("prompt", options::value<std::vector<std::string>>()->composing(),
-                            "what to show, in words; \"(red:1.3)\" stresses; repeatable: one a row, at equal noise")(
-      "prompts", text(), "a file with one prompt a line")("negative", text(), "what to keep away from, in words")(
-      "init", text(), "a PNG of the run's size to start from")(
-      "strength", options::value<double>(), "how much of --init is made anew, above 0, at most 1 (default: 0.75)")(
-      "mask", text(), "a grey PNG: white is made anew, black stays as in --init or --image")(
-      "image", text(), "a PNG for the conditioner \"image\": a small one to enlarge, or with --mask one to fill")(
-      "interpolate", "a strip from one prompt to another, or from one seed's noise to the next one's");
-}
-
 sample::Classes chosen_classes(const model::Model& model, const Values& values) {
   return sample::parse_classes(
       model, values.count("class") ? values["class"].as<std::vector<std::string>>() : std::vector<std::string>());

@@ -7,9 +7,6 @@
 
 namespace perrin::app {
 
-// The options of `perrin sample` that a request is made of.
-void add_request_options(options::options_description& description);
-
 // What --class says.
 sample::Classes chosen_classes(const model::Model& model, const options::variables_map& values);
 

@@ -101,16 +101,6 @@ void check_options(const model::Model& model, const Values& values) {
 
 }  // namespace
 
-void add_tensor_options(options::options_description& description) {
-  const auto file = [] { return options::value<std::string>(); };
-  description.add_options()(
-      "latents", file(),
-      "a safetensors file with x at the first level, [n, ...], called \"start\" or alone: what sampling begins with")(
-      "conditions", file(), "a safetensors file of --save-conditions: in place of what conditioners make")(
-      "save-latents", "keep what sampling began with (start) and came to before decoding (latents) beside the samples")(
-      "save-conditions", "keep what the conditioners made, and the null conditions, beside the samples");
-}
-
 std::optional<int64_t> GivenTensors::count() const {
   if (start.defined()) return start.size(0);
   if (!conditions.empty()) return conditions.begin()->second.size(0);

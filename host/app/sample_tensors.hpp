@@ -6,9 +6,6 @@
 
 namespace perrin::app {
 
-// --latents, --conditions, --save-latents, --save-conditions.
-void add_tensor_options(options::options_description& description);
-
 // What the files of --latents and --conditions have.
 struct GivenTensors {
   at::Tensor start;                     // [n, ...] float32 where diffusion runs; undefined: not given

@@ -1,11 +1,10 @@
-#include "host/app/weights.hpp"
-
 #include <ATen/core/Tensor.h>
 
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "host/app/options.hpp"
+#include "host/app/commands.hpp"
+#include "host/app/json_text.hpp"
 #include "host/app/output.hpp"
 #include "host/app/session.hpp"
 #include "host/app/trained.hpp"
@@ -36,14 +35,21 @@ const model::ParameterGroup& chosen(const model::Model& model, const std::string
   throw Error("the run has no component \"" + name + "\" with weights", "--component", "it has: " + with, Exit::usage);
 }
 
-int export_weights(const std::vector<std::string>& arguments) {
-  Command c("weights export", "weights export RUN FILE [options]",
-            "Write the averaged weights of one component of a run as safetensors, with what other runs need to open them.",
-            "perrin weights export results/fashion-classifier/RUN fashion.safetensors");
-  c.positional = {"RUN", "FILE"};
-  c.description.add_options()("component", options::value<std::string>()->default_value("extractor"),
-                              "extractor, encoder, denoiser, conditioner or conditioner.NAME, weighting, or loss.STAGE.NAME")(
-      "checkpoint", options::value<std::string>(), "a checkpoint file (default: the newest)");
+// Of each tensor its type and its shape.
+nlohmann::json to_json(const store::SafeTensors& held) {
+  nlohmann::json all = {{"metadata", nlohmann::json::object()}, {"tensors", nlohmann::json::object()}};
+  for (const auto& [key, value] : held.metadata()) all["metadata"][key] = value;
+  for (const std::string& name : held.names()) {
+    const store::TensorView& tensor = *held.find(name);
+    all["tensors"][name] = {{"dtype", store::dtype_name(tensor.dtype)}, {"shape", tensor.shape}};
+  }
+  return all;
+}
+
+}  // namespace
+
+int weights_export_command(const std::vector<std::string>& arguments) {
+  const Command c = weights_export_options();
   const auto values = parse(c, arguments);
   if (!values) return 0;
   const runs::Folder folder = runs::open_folder(required(c, *values, "RUN"));
@@ -62,42 +68,31 @@ int export_weights(const std::vector<std::string>& arguments) {
   model::write_weights(file, model, group,
                        services::weights_metadata(part.kind, part.use, part.values, model.shapes.x,
                                                   model::class_count(model.shapes.fields)));
-  std::cout << file.string() << "  " << console::count(group.count()) << " parameters of " << part.use << ", "
-            << console::bytes(static_cast<int64_t>(fs::file_size(file))) << "\n";
+  const auto bytes = static_cast<int64_t>(fs::file_size(file));
+  if (values->count("json")) {
+    std::cout << json_text(Json{{"file", file.string()},
+                                {"component", group.kind},
+                                {"use", part.use},
+                                {"parameters", group.count()},
+                                {"bytes", bytes}});
+  } else {
+    std::cout << file.string() << "  " << console::count(group.count()) << " parameters of " << part.use << ", "
+              << console::bytes(bytes) << "\n";
+  }
   return 0;
 }
 
-int inspect_weights(const std::vector<std::string>& arguments) {
-  Command c("weights inspect", "weights inspect FILE", "List the tensors and the metadata of a safetensors file.",
-            "perrin weights inspect experiments/extractors/fashion-classifier.safetensors");
-  c.positional = {"FILE"};
+int weights_inspect_command(const std::vector<std::string>& arguments) {
+  const Command c = weights_inspect_options();
   const auto values = parse(c, arguments);
   if (!values) return 0;
-  const auto held = store::open_weights(required(c, *values, "FILE"));
-  for (const auto& [key, value] : held.metadata()) std::cout << key << " = " << value << "\n";
-  for (const std::string& name : held.names()) {
-    const store::TensorView& tensor = *held.find(name);
-    std::cout << name << "  " << store::dtype_name(tensor.dtype) << " " << Json(tensor.shape).dump() << "\n";
-  }
+  const nlohmann::json held = to_json(store::open_weights(required(c, *values, "FILE")));
+  if (values->count("json")) return std::cout << json_text(held), 0;
+  for (const auto& [key, value] : held["metadata"].items())
+    std::cout << key << " = " << value.get<std::string>() << "\n";
+  for (const auto& [name, tensor] : held["tensors"].items())
+    std::cout << name << "  " << tensor["dtype"].get<std::string>() << " " << tensor["shape"].dump() << "\n";
   return 0;
-}
-
-}  // namespace
-
-int weights_command(const std::vector<std::string>& arguments) {
-  const std::string action = arguments.empty() ? "--help" : arguments.front();
-  const std::vector<std::string> rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
-  if (action == "export") return export_weights(rest);
-  if (action == "inspect") return inspect_weights(rest);
-  const bool asked = action == "--help" || action == "-h";
-  if (asked) {
-    std::cout << "Weights as files: write those of a run's component, or list what a safetensors file holds.\n\n"
-                 "usage: perrin weights export RUN FILE [options]\n       perrin weights inspect FILE\n\n"
-                 "`perrin weights export --help` shows the options.\n"
-                 "example:\n  perrin weights export results/fashion-classifier/RUN fashion.safetensors\n";
-    return 0;
-  }
-  throw Error("there is no `perrin weights " + action + "`", "", "choose export or inspect", Exit::usage);
 }
 
 }  // namespace perrin::app

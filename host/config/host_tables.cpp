@@ -85,6 +85,13 @@ Factory host_factory(std::string kind, std::string id, std::string doc, std::vec
   return {std::move(kind), std::move(id), "", std::move(doc), "", "", {}, std::move(keys)};
 }
 
+Texts trainable_kinds() {
+  Texts kinds;
+  for (const Role& role : kRoles)
+    if (role.trainable) kinds.emplace_back(role.kind);
+  return kinds;
+}
+
 Key ema_widths() {
   return positive(bounded({.name = "ema_sigma_rel",
                            .type = Type::numbers,
@@ -100,7 +107,7 @@ std::vector<Key> stage_keys() {
       {.name = "train",
        .type = Type::texts,
        .default_value = Texts{},
-       .choices = {"encoder", "conditioner", "extractor", "denoiser"},
+       .choices = trainable_kinds(),
        .doc = "components whose parameters move; [] is every one that has parameters. A stage that trains the encoder "
               "trains a first stage: by the data and their reconstruction, without diffusion"},
       {.name = "from",
@@ -109,7 +116,7 @@ std::vector<Key> stage_keys() {
       {.name = "take",
        .type = Type::texts,
        .default_value = Texts{},
-       .choices = {"encoder", "conditioner", "extractor", "denoiser"},
+       .choices = trainable_kinds(),
        .doc = "of `from`: the components that it fills; [] is every one that both have"},
       integer("steps", 10000, 1, "steps", "optimizer steps"),
       integer("batch_size", 64, 1, "samples", "samples per forward pass"),
@@ -285,8 +292,7 @@ const Factory& weights_table() {
 }
 
 bool may_have_parameters(std::string_view kind) {
-  constexpr std::string_view kinds[] = {"encoder", "conditioner", "extractor", "denoiser", "weighting", "loss"};
-  return std::ranges::count(kinds, kind) > 0;
+  return kind == "weighting" || kind == "loss" || std::ranges::count(trainable_kinds(), kind) > 0;
 }
 
 std::vector<Key> host_keys(const Factory& component) {

@@ -7,6 +7,7 @@
 #include <list>
 
 #include "host/base/error.hpp"
+#include "host/config/host_tables.hpp"
 #include "host/loader/breadcrumb.hpp"
 #include "host/loader/compatible.hpp"
 #include "host/loader/crash.hpp"
@@ -113,9 +114,12 @@ void check_pin(std::string_view sha256, std::string_view pin, const std::string&
 std::string kind_id(std::string_view kind) { return "perrin.kind." + std::string(kind) + "/1"; }
 
 const std::vector<std::string>& known_kinds() {
-  static const std::vector<std::string> kinds = {"conditioner", "dataset",  "denoiser",  "encoder",
-                                                 "extractor",   "guidance", "loss",      "parameterization",
-                                                 "sampler",     "schedule", "timesteps", "weighting"};
+  static const std::vector<std::string> kinds = [] {
+    std::vector<std::string> all = {"loss"};  // a stage has several
+    for (const config::Role& role : config::roles()) all.emplace_back(role.kind);
+    std::sort(all.begin(), all.end());
+    return all;
+  }();
   return kinds;
 }
 

@@ -16,7 +16,7 @@ PYTHON = os.environ.get("PERRIN_PYTHON", "")  # has h5py and xarray; `./perrin t
 FASHION = pathlib.Path("/usr/share/datasets/fashion-mnist").exists() or bool(os.environ.get("PERRIN_DATA"))
 DOCUMENTS = ("README.md", "docs/tutorial.md", "docs/guides/swap-a-component.md", "docs/guides/write-a-plugin.md",
              "docs/guides/add-a-sampler.md", "docs/guides/your-own-images.md", "docs/guides/latent-diffusion.md",
-             "docs/guides/weights.md")
+             "docs/guides/weights.md", "docs/reference/command-line.md")
 LANGUAGES = ("console", "toml", "python", "c", "cpp", "cmake", "diff", "text")
 
 

@@ -150,7 +150,7 @@ class Latents(Scratch):
             self.assertEqual(0o700 if file.is_dir() else 0o600, file.stat().st_mode & 0o777, file)
         self.assertEqual(0, (self.cache / "perrin").stat().st_mode & 0o022)
         (self.cache / "perrin/latents/old.f32").write_bytes(b"x")
-        listed = json.loads(self.perrin("cache", "list", "--json").stdout)
+        listed = json.loads(self.perrin("cache", "list", "--json").stdout)["files"]
         self.assertEqual({"index", "latents", "sums"}, {e["kind"] for e in listed})
         self.assertEqual(["image-folder by autoencoder [3, 4, 8, 8]"],
                          [e["what"] for e in listed if e["kind"] == "latents" and e["whole"]])
@@ -158,7 +158,7 @@ class Latents(Scratch):
         self.assertIn("removed 1 file, 1 B", self.perrin("cache", "prune").stdout)
         self.assertIn("removed 0 files", self.perrin("cache", "prune", "--unused", "1").stdout)
         self.perrin("cache", "prune", "--all")
-        self.assertEqual([], json.loads(self.perrin("cache", "list", "--json").stdout))
+        self.assertEqual([], json.loads(self.perrin("cache", "list", "--json").stdout)["files"])
         self.assertIn("perrin cache list", self.perrin("cache", "--help").stdout)
         self.perrin("cache", "empty", expect=2)
 

@@ -150,6 +150,11 @@ class Package(Moved):
         cls.consumer = cls.top / "consumer"
         cls.build(cls(), CONSUMER, cls.consumer)
 
+    def test_the_manual_page_and_completions_lie_where_they_are_looked_for(self):
+        for part in ("man/man1/perrin.1", "bash-completion/completions/perrin", "zsh/site-functions/_perrin",
+                     "fish/vendor_completions.d/perrin.fish"):
+            self.assertIn("perrin", (self.prefix / "share" / part).read_text(), part)
+
     def test_a_portable_plugin_exports_its_entry_and_needs_only_libc(self):
         library = self.consumer / "portable.so"
         self.assertEqual(["perrin_entry"], exports(library))

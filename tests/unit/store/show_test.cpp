@@ -2,8 +2,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "host/app/show_summary.hpp"
-#include "host/app/show_text.hpp"
+#include "host/app/front/show_summary.hpp"
+#include "host/app/front/show_text.hpp"
 #include "host/console/text_width.hpp"
 #include "tests/unit/store/fixture.hpp"
 

@@ -1,10 +1,10 @@
-#include "host/app/show_text.hpp"
+#include "host/app/front/show_text.hpp"
 
 #include <chrono>
 #include <map>
 #include <optional>
 
-#include "host/app/show_summary.hpp"
+#include "host/app/front/show_summary.hpp"
 #include "host/base/printable.hpp"
 #include "host/console/plot.hpp"
 #include "host/console/table.hpp"

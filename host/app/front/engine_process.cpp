@@ -1,4 +1,4 @@
-#include "host/app/engine_process.hpp"
+#include "host/app/front/engine_process.hpp"
 
 #include <fcntl.h>
 #include <signal.h>

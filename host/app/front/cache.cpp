@@ -1,5 +1,3 @@
-#include "host/app/cache.hpp"
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,9 +7,9 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "host/app/options.hpp"
+#include "host/app/commands.hpp"
+#include "host/app/json_text.hpp"
 #include "host/base/error.hpp"
-#include "host/config/suggest.hpp"
 #include "host/console/table.hpp"
 #include "host/console/terminal.hpp"
 #include "host/console/units.hpp"
@@ -100,31 +98,17 @@ json to_json(const Entry& e) {
           {"bytes", e.bytes},        {"used", e.used}, {"whole", e.whole}};
 }
 
-void print_json(const json& value) { std::cout << value.dump(2, ' ', false, json::error_handler_t::replace) << "\n"; }
+// As one object: where the cache is, and what lies or lay there.
+std::string json_of(const std::vector<Entry>& entries) {
+  json out = {{"folder", loader::cache_root().path.string()}, {"files", json::array()}};
+  for (const Entry& e : entries) out["files"].push_back(to_json(e));
+  return json_text(out, 2);
+}
 
-int list(const std::vector<std::string>& arguments) {
-  Command command("cache list", "cache list [options]", "Lists what lies in the cache, and what is of no use any more.",
-                  "perrin cache list");
-  command.description.add_options()("json", "for machines");
-  const auto values = parse(command, arguments);
-  if (!values) return 0;
-  check_root();
-  const std::vector<Entry> all = entries();
-  if (values->count("json")) {
-    json out = json::array();
-    for (const Entry& e : all) out.push_back(to_json(e));
-    return print_json(out), 0;
-  }
+uint64_t bytes_of(const std::vector<Entry>& entries) {
   uint64_t bytes = 0;
-  console::Table table({"KIND", "USED", "SIZE", "WHAT", "FILE"});
-  for (const Entry& e : all) {
-    table.add({e.kind, day_of(e.used), console::bytes(e.bytes), e.what, e.file.filename().string()});
-    bytes += e.bytes;
-  }
-  const auto terminal = console::Terminal::of(STDOUT_FILENO);
-  std::cout << table.text(terminal.tty ? terminal.width : kUnlimited) << console::bytes(bytes) << " in "
-            << loader::cache_root().path.string() << "\n";
-  return 0;
+  for (const Entry& e : entries) bytes += e.bytes;
+  return bytes;
 }
 
 bool goes(const Entry& e, const options::variables_map& values) {
@@ -132,44 +116,48 @@ bool goes(const Entry& e, const options::variables_map& values) {
   return !e.whole || (values.count("unused") && std::time(nullptr) - e.used > values["unused"].as<int64_t>() * 86400);
 }
 
-int prune(const std::vector<std::string>& arguments) {
-  Command command("cache prune", "cache prune [options]",
-                  "Removes what killed runs left and what no version reads any more. All that is in the cache is made "
-                  "again when it is needed.",
-                  "perrin cache prune --unused 30");
-  command.description.add_options()("unused", options::value<int64_t>(), "also what was not used for so many days")(
-      "all", "everything")("json", "for machines: what was removed");
-  const auto values = parse(command, arguments);
+}  // namespace
+
+Command cache_list_options() {
+  return {"cache list", {}, "Lists what lies in the cache, and what is of no use any more.", "perrin cache list"};
+}
+
+int cache_list_command(const std::vector<std::string>& arguments) {
+  const auto values = parse(cache_list_options(), arguments);
   if (!values) return 0;
   check_root();
-  uint64_t bytes = 0;
-  json removed = json::array();
-  for (const Entry& e : entries()) {
-    if (!goes(e, *values) || !loader::remove_unheld(e.file)) continue;
-    removed.push_back(to_json(e));
-    bytes += e.bytes;
-  }
-  if (values->count("json")) return print_json(removed), 0;
-  std::cout << "removed " << removed.size() << (removed.size() == 1 ? " file, " : " files, ") << console::bytes(bytes)
-            << "\n";
+  const std::vector<Entry> all = entries();
+  if (values->count("json")) return std::cout << json_of(all), 0;
+  console::Table table({"KIND", "USED", "SIZE", "WHAT", "FILE"});
+  for (const Entry& e : all)
+    table.add({e.kind, day_of(e.used), console::bytes(e.bytes), e.what, e.file.filename().string()});
+  const auto terminal = console::Terminal::of(STDOUT_FILENO);
+  std::cout << table.text(terminal.tty ? terminal.width : kUnlimited) << console::bytes(bytes_of(all)) << " in "
+            << loader::cache_root().path.string() << "\n";
   return 0;
 }
 
-}  // namespace
+Command cache_prune_options() {
+  Command c("cache prune", {},
+            "Removes what killed runs left and what no version reads any more. All that is in the cache is made again "
+            "when it is needed.",
+            "perrin cache prune --unused 30");
+  c.add("unused", whole("DAYS"), "also what was not used for so many days");
+  c.add_flag("all", "everything");
+  return c;
+}
 
-int cache_command(const std::vector<std::string>& arguments) {
-  const std::string name = arguments.empty() ? "--help" : arguments[0];
-  const std::vector<std::string> rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
-  if (name == "list") return list(rest);
-  if (name == "prune") return prune(rest);
-  if (name == "--help" || name == "-h") {
-    std::cout << "perrin cache list|prune\n\n  list   what lies in the cache: latents, hashes of data, plugins\n"
-                 "  prune  remove what is of no use, or old, or everything\n\nexample:\n  perrin cache list\n";
-    return 0;
-  }
-  const auto nearest = config::nearest(name, {"list", "prune"});
-  throw Error("there is no command \"cache " + name + "\"" + (nearest.empty() ? "" : "; did you mean " + nearest + "?"),
-              "perrin", "see `perrin cache --help`", Exit::usage);
+int cache_prune_command(const std::vector<std::string>& arguments) {
+  const auto values = parse(cache_prune_options(), arguments);
+  if (!values) return 0;
+  check_root();
+  std::vector<Entry> removed;
+  for (const Entry& e : entries())
+    if (goes(e, *values) && loader::remove_unheld(e.file)) removed.push_back(e);
+  if (values->count("json")) return std::cout << json_of(removed), 0;
+  std::cout << "removed " << removed.size() << (removed.size() == 1 ? " file, " : " files, ")
+            << console::bytes(bytes_of(removed)) << "\n";
+  return 0;
 }
 
 }  // namespace perrin::app

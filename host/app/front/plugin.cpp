@@ -1,13 +1,11 @@
-#include "host/app/plugin.hpp"
-
 #include <unistd.h>
 
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "host/app/commands.hpp"
 #include "host/app/json_text.hpp"
-#include "host/app/options.hpp"
 #include "host/base/error.hpp"
 #include "host/base/printable.hpp"
 #include "host/config/host_tables.hpp"
@@ -104,21 +102,6 @@ void print_factory(const config::Factory& factory, const loader::Index& index) {
   for (const auto& key : host) print_key(key);
 }
 
-int list(const std::vector<std::string>& arguments) {
-  Command command("plugin list", "plugin list [options]", "Lists every component that the plugins offer.",
-                  "perrin plugin list --kind sampler");
-  command.description.add_options()("kind", options::value<std::string>()->default_value(""), "only this kind")(
-      "json", "for machines, with the whole schemas");
-  auto values = parse(command, arguments);
-  if (!values) return 0;
-  const auto kind = (*values)["kind"].as<std::string>();
-  check_kind(kind);
-  std::cerr << loader::cache_note();
-  const auto index = loader::Index::scan();
-  values->count("json") ? print_json(index, kind) : print_list(index, kind);
-  return 0;
-}
-
 // Components of this id or alias; an id may exist in several kinds.
 std::vector<config::Factory> with_id(const config::Catalogue& catalogue, const std::string& id) {
   std::vector<config::Factory> found;
@@ -137,12 +120,35 @@ std::vector<config::Factory> with_id(const config::Catalogue& catalogue, const s
   throw Error("there is no component \"" + id + "\"", "perrin plugin show", fix, Exit::usage);
 }
 
-int show(const std::vector<std::string>& arguments) {
-  Command command("plugin show", "plugin show ID [options]",
-                  "Shows a component's schema: types, defaults, ranges, units, docs.", "perrin plugin show cosine");
-  command.positional = {"ID"};
-  command.description.add_options()("json", "for machines");
-  auto values = parse(command, arguments);
+}  // namespace
+
+Command plugin_list_options() {
+  Command c("plugin list", {}, "Lists every component that the plugins offer.", "perrin plugin list --kind sampler");
+  c.add("kind", text("KIND")->default_value(""), "only this kind");
+  return c;
+}
+
+int plugin_list_command(const std::vector<std::string>& arguments) {
+  const auto values = parse(plugin_list_options(), arguments);
+  if (!values) return 0;
+  const auto kind = (*values)["kind"].as<std::string>();
+  check_kind(kind);
+  std::cerr << loader::cache_note();
+  const auto index = loader::Index::scan();
+  values->count("json") ? print_json(index, kind) : print_list(index, kind);
+  return 0;
+}
+
+Command plugin_show_options() {
+  return {"plugin show",
+          {"ID"},
+          "Shows a component's schema: types, defaults, ranges, units, docs.",
+          "perrin plugin show cosine"};
+}
+
+int plugin_show_command(const std::vector<std::string>& arguments) {
+  const Command command = plugin_show_options();
+  const auto values = parse(command, arguments);
   if (!values) return 0;
   const auto id = required(command, *values, "ID");
   std::cerr << loader::cache_note();
@@ -152,10 +158,10 @@ int show(const std::vector<std::string>& arguments) {
   if (found.empty()) unknown(catalogue, id, index);
   for (const auto& factory : found) index.require(factory.kind, factory.id);
   if (values->count("json")) {
-    json out = json::array();
+    json out = {{"components", json::array()}};
     for (const auto& factory : found) {
-      out.push_back(config::to_json(factory));
-      out.back()["host_keys"] = config::to_json(config::host_keys(factory));
+      out["components"].push_back(config::to_json(factory));
+      out["components"].back()["host_keys"] = config::to_json(config::host_keys(factory));
     }
     std::cout << json_text(out, 2);
   } else {
@@ -165,25 +171,6 @@ int show(const std::vector<std::string>& arguments) {
     }
   }
   return 0;
-}
-
-}  // namespace
-
-int plugin_command(const std::vector<std::string>& arguments) {
-  const std::string name = arguments.empty() ? "--help" : arguments[0];
-  const std::vector<std::string> rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
-  if (name == "list") return list(rest);
-  if (name == "show") return show(rest);
-  if (name == "--help" || name == "-h") {
-    std::cout << "perrin plugin list|show\n\n  list  every component that the plugins offer\n  show  one component's "
-                 "schema\n\n"
-                 "example:\n  perrin plugin show cosine\n";
-    return 0;
-  }
-  auto nearest = config::nearest(name, {"list", "show"});
-  throw Error(
-      "there is no command \"plugin " + name + "\"" + (nearest.empty() ? "" : "; did you mean " + nearest + "?"),
-      "perrin", "see `perrin plugin --help`", Exit::usage);
 }
 
 }  // namespace perrin::app

@@ -1,6 +1,6 @@
 #include "host/app/json_text.hpp"
-#include "host/app/show_summary.hpp"
-#include "host/app/show_text.hpp"
+#include "host/app/front/show_summary.hpp"
+#include "host/app/front/show_text.hpp"
 
 namespace perrin::app {
 namespace {
