@@ -48,7 +48,7 @@ TEST(Model, AWeightThatIsNotFiniteAtAnEndOfTheScheduleIsRefused) {
     EXPECT_EQ(message_of([&] { with("500"); }), "") << use << ": not an end";
     for (const std::string end : {"0", "999"}) {
       const std::string message = message_of([&] { with(end); });
-      for (const std::string part :
+      for (const std::string& part :
            {"[weighting] (" + use + "): it has no finite weight at t = " + end + ".0",
             std::string("choose another weighting or parameterization, or a schedule without")})
         EXPECT_NE(message.find(part), std::string::npos) << message;
