@@ -59,9 +59,9 @@ int dispatch(int argc, char** argv) {
   const std::string first = argc > 1 ? argv[1] : "--help";
   if (first == "--help" || first == "-h") return std::cout << perrin::app::overview(), 0;
   if (first == "--version") return std::cout << "perrin " PERRIN_SDK_VERSION "\n", 0;
+  check_working_folder();
   const perrin::app::Found found = perrin::app::find_command({argv + 1, argv + argc});
   if (!found.row.options) return std::cout << perrin::app::group_help(found.row), 0;
-  check_working_folder();
   return found.row.run ? found.row.run(found.rest) : engine_command(found, argv);
 }
 

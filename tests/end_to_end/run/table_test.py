@@ -57,7 +57,7 @@ class Help(InFolder):
                             ("weights", "exprot", "a", "b"): 'there is no command "weights exprot"; did you mean export?',
                             ("cache list",): 'there is no command "cache list"',
                             ("help", "run", "list"): '"run" has no commands of its own',
-                            ("completion", "fsh"): 'did you mean "fish"?'}.items():
+                            ("completion", "fishh"): 'did you mean "fish"?'}.items():
             done = PERRIN(*words, expect=2)
             self.assertIn(part, done.stderr)
             self.assertEqual("", done.stdout)
