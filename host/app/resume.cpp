@@ -1,7 +1,9 @@
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "host/app/commands.hpp"
 #include "host/app/continued.hpp"
+#include "host/app/json_text.hpp"
 #include "host/app/run_console.hpp"
 #include "host/app/run_report.hpp"
 #include "host/app/session.hpp"
@@ -31,11 +33,15 @@ std::optional<store::Reader> read_results(const runs::Folder& folder) {
   }
 }
 
-int nothing_to_do(const runs::Folder& folder) {
+int nothing_to_do(const runs::Folder& folder, bool json) {
   store::Writer::close_killed(folder.results());
   std::cerr << "the run is finished; nothing to do (to lengthen it, raise `steps` of the last stage in "
             << folder.experiment().string() << ")\n";
-  std::cout << folder.path.string() << "\n";
+  if (json)
+    std::cout << json_text(
+        nlohmann::json{{"run", folder.path.string()}, {"results", folder.results().string()}, {"exit", 0}});
+  else
+    std::cout << folder.path.string() << "\n";
   return 0;
 }
 
@@ -133,7 +139,8 @@ int go_on(const runs::Folder& folder, std::optional<store::Reader> old, const st
   const config::Loaded loaded = load_experiment(folder.experiment(), {});
   life::Start start{newest(folder), {}, {}, {}};
   if (start.checkpoint) start.notes = compare_experiments(*start.checkpoint, loaded, folder);
-  if (old && old->status() == "finished" && is_done(start.checkpoint, loaded.experiment)) return nothing_to_do(folder);
+  if (old && old->status() == "finished" && is_done(start.checkpoint, loaded.experiment))
+    return nothing_to_do(folder, values.count("json") > 0);
   life::Composition composition(loaded, registry);
   model::Model& model = composition.model;
   if (!start.checkpoint) model::give_weights(model, loaded, composition.trainable_losses());
@@ -164,7 +171,7 @@ int resume_command(const std::vector<std::string>& arguments) {
   const runs::Folder folder = runs::open_folder(required(c, *values, "RUN"));
   std::optional<store::Reader> old = read_results(folder);
   if (old && old->status() == "finished" && old->layout().config_hash == loader::sha256_of(folder.experiment()))
-    return nothing_to_do(folder);
+    return nothing_to_do(folder, values->count("json") > 0);
   return go_on(folder, std::move(old), arguments, *values);
 }
 

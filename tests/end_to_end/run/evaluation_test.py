@@ -62,6 +62,8 @@ class Evaluation(unittest.TestCase):
         experiment = self.run_folder / "experiment.toml"
         experiment.write_text(experiment.read_text().replace("steps = 20", "steps = 30"))
         PERRIN("resume", self.run_folder)
+        again = json.loads(PERRIN("resume", self.run_folder, "--json").stdout)
+        self.assertEqual((str(self.run_folder), 0), (again["run"], again["exit"]), "finished: nothing to do")
         self.evaluate()
         with h5py.File(self.run_folder / "run.h5") as f:
             self.assertEqual([20, 30], [e["step"][0] for e in f["evaluations"].values()])
