@@ -112,7 +112,7 @@ class Tortured(WithRun):
         kills = sum("ended" not in r for _, reached, *_ in rows for r in reached)
         print(f"{kills} kills, {sum(len(s) > 1 for _, _, s, *_ in rows)} runs resumed from a results file")
         for number, _, _, state, different in rows:
-            self.assertEqual([], different, f"run {number}")
+            self.assertEqual([], different, f"run {number}:\n" + (self.folder / f"run-{number}/run.log").read_text()[-4000:])
             self.assertEqual("finished", state, f"run {number}")
         # The table must show what it claims: many kills, and resumes from the middle of both stages.
         self.assertGreater(kills, runs)
