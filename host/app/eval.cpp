@@ -15,6 +15,7 @@
 #include "host/evaluate/evaluate.hpp"
 #include "host/life/signals.hpp"
 #include "host/model/device.hpp"
+#include "host/runs/checkpoint.hpp"
 #include "host/runs/folder.hpp"
 #include "host/sample/steps.hpp"
 #include "host/store/add_evaluation.hpp"
@@ -138,7 +139,7 @@ int eval_command(const std::vector<std::string>& arguments) {
   if (model.diffuses()) sample::check_steps(model.times, loaded);
   Weights weights;
   if (values->count("checkpoint")) weights.checkpoint = (*values)["checkpoint"].as<std::string>();
-  const runs::Found taken = take_weights(model, folder, registry, weights);
+  const runs::Found taken = runs::found_at(take_weights(model, folder, registry, weights));
   const std::vector<evaluate::Judge> judges = judges_of(*values);
   const std::string not_kept = why_not_kept(folder);
   if (!not_kept.empty()) std::cerr << "warning: what is found will be printed and not kept: " << not_kept << "\n";

@@ -17,11 +17,11 @@ namespace {
 namespace fs = std::filesystem;
 
 // Of a run's folder the newest checkpoint that verifies, with a warning for each newer one.
-runs::Found checkpoint_of(const fs::path& named) {
+fs::path checkpoint_of(const fs::path& named) {
   std::vector<std::string> rejected;
-  const fs::path file = runs::checkpoint_at(named, &rejected);
+  fs::path file = runs::checkpoint_at(named, &rejected);
   for (const std::string& line : rejected) std::cerr << "warning: skipped a checkpoint: " << line << "\n";
-  return runs::found_at(file);
+  return file;
 }
 
 }  // namespace
@@ -40,20 +40,19 @@ std::string another_sampler(const std::string& use, const config::Sampling& samp
   return "sampler={" + table + "}";
 }
 
-runs::Found take_weights(model::Model& model, const runs::Folder& folder, loader::Registry& registry,
-                         const Weights& weights, const model::NamedComponents& losses) {
+fs::path take_weights(model::Model& model, const runs::Folder& folder, loader::Registry& registry,
+                      const Weights& weights, const model::NamedComponents& losses) {
   for (const config::Component* part : model.experiment.components())
     if (const auto at = part->where.find("weights");
         part->kind != "loss" && at != part->where.end() && at->second.file != folder.experiment().string())
       throw Error("[" + part->kind + "] weights is given, and the run has weights of its own", folder.path.string(),
                   "set it in a copy of the run's experiment.toml and `perrin sample` that file", Exit::usage);
   model.build_parameters(losses);
-  runs::Found taken;
+  fs::path file;
   if (weights.ema_sigma_rel) {
     runs::load_reconstructed(folder.path / runs::kSnapshots, *weights.ema_sigma_rel, model.parameters);
   } else {
-    taken = checkpoint_of(weights.checkpoint.empty() ? folder.path : weights.checkpoint);
-    const fs::path& file = taken.file;
+    file = checkpoint_of(weights.checkpoint.empty() ? folder.path : weights.checkpoint);
     runs::load_averaged(file, model.parameters, model.fitted());
     if (weights.loss.starts_with("loss."))
       runs::for_each_averaged(runs::open_checkpoint(file), model.parameters, {weights.loss}, file,
@@ -61,7 +60,7 @@ runs::Found take_weights(model::Model& model, const runs::Folder& folder, loader
   }
   model.parameters.bind_values();
   if (model.diffuses()) runs::load_guide(model, registry, load_other);
-  return taken;
+  return file;
 }
 
 void take_given(model::Model& model, const config::Loaded& loaded, loader::Registry& registry, bool conditioned) {

@@ -7,7 +7,6 @@
 
 #include "host/loader/registry.hpp"
 #include "host/model/model.hpp"
-#include "host/runs/checkpoint.hpp"
 #include "host/runs/folder.hpp"
 
 namespace perrin::app {
@@ -27,9 +26,9 @@ struct Weights {
 };
 
 // Allocates the parameters, those of `losses` too, and fills them; loads the guidance's other model. The checkpoint
-// that the weights are of; of an average from snapshots, without its progress. Throws Error.
-runs::Found take_weights(model::Model& model, const runs::Folder& folder, loader::Registry& registry,
-                         const Weights& weights = {}, const model::NamedComponents& losses = {});
+// that the weights are of; of an average from snapshots: empty. Throws Error.
+std::filesystem::path take_weights(model::Model& model, const runs::Folder& folder, loader::Registry& registry,
+                                   const Weights& weights = {}, const model::NamedComponents& losses = {});
 
 // The same of an experiment that was never trained: each component's parameters are those of its key `weights`. Throws
 // Error that names the components which lack it, conditioners only if `conditioned`, and for a latent's scale that

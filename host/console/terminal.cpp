@@ -5,19 +5,16 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <string>
+#include <string_view>
+
+#include "host/base/environment.hpp"
 
 namespace perrin::console {
 namespace {
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
 // Containers often set no locale at all while their terminal shows UTF-8: only a locale that says otherwise counts.
 bool shows_unicode() {
-  std::string locale = variable("LC_ALL");
+  std::string_view locale = variable("LC_ALL");
   if (locale.empty()) locale = variable("LC_CTYPE");
   if (locale.empty()) locale = variable("LANG");
   return locale.empty() || locale.find("UTF-8") != locale.npos || locale.find("utf8") != locale.npos ||
@@ -34,7 +31,7 @@ Terminal Terminal::of(int descriptor) {
   winsize size{};
   if (ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
     terminal.width = size.ws_col;
-  else if (const int columns = std::atoi(variable("COLUMNS").c_str()); columns > 0)
+  else if (const int columns = std::atoi(variable("COLUMNS").data()); columns > 0)
     terminal.width = columns;
   terminal.width = std::clamp(terminal.width, 20, 400);
   return terminal;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "host/base/environment.hpp"
 #include "host/base/error.hpp"
 #include "host/loader/layout.hpp"
 #include "host/loader/search.hpp"
@@ -14,16 +15,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
 // The rule of .ci/libtorch.sh and sdk/cmake/PerrinTorch.cmake.
 std::vector<fs::path> places(const Layout& here) {
-  if (const std::string given = variable("PERRIN_LIBTORCH"); !given.empty()) return {fs::absolute(given)};
+  if (const fs::path given = variable("PERRIN_LIBTORCH"); !given.empty()) return {fs::absolute(given)};
   std::vector<fs::path> all = {here.libraries / "libtorch"};
-  const std::string given = variable("PERRIN_CACHE");
+  const fs::path given = variable("PERRIN_CACHE");
   if (const fs::path cache = given.empty() ? cache_root().path : fs::absolute(given); !cache.empty())
     all.push_back(cache / "libtorch-" PERRIN_TORCH_VERSION);
   return all;
@@ -47,7 +43,7 @@ fs::path find_libtorch(const Layout& here) {
 void offer_libtorch() {
   const Layout here = layout();
   if (!here.installed) return;
-  const std::string folder = find_libtorch(here).string(), before = variable("LD_LIBRARY_PATH");
+  const std::string folder = find_libtorch(here).string(), before(variable("LD_LIBRARY_PATH"));
   if (before == folder || before.starts_with(folder + ":")) return;
   ::setenv("LD_LIBRARY_PATH", (before.empty() ? folder : folder + ":" + before).c_str(), 1);
 }

@@ -1,12 +1,12 @@
 #include "host/loader/search.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "host/base/environment.hpp"
 #include "host/loader/layout.hpp"
 #include "host/loader/private_folder.hpp"
 
@@ -14,11 +14,6 @@ namespace perrin::loader {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string_view variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
 
 // The specification of the XDG base directories ignores relative paths.
 fs::path xdg_folder(const char* name, const char* below_home) {
